@@ -1,0 +1,168 @@
+// Record types as data: JSON Schema 2020-12 with our keywords (SCHEMA.md), compiled once to what a save needs.
+//
+// A type says for each field what kind it is and how concurrent values are shown (merge policy), what values are valid, who may
+// write it, from which value to which and until when, how it is called in Latvian and English, and whether it is searched.
+//
+// Invariants
+//  1. A published field never changes its kind; SchemaSet::add refuses. latest, review and highest are views of one kind.
+//  2. Unknown fields, types and keywords are kept by everyone and never dropped; only *writing* an unknown field is refused.
+//  3. Validation and rules are functions of their arguments: the same on device and server.
+// Threading: immutable once built; may be shared between threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/cbor.h"
+
+namespace kopdarbs {
+
+enum class Merge { latest, review, highest, set, rows, counter, text };
+enum class Kind { scalar, set, rows, counter, text };
+Kind kind_of(Merge merge);
+
+/// A text in both languages.
+struct Label {
+    std::string lv;
+    std::string en;
+};
+
+/// Why a value or a write is not accepted. `warning` only informs.
+struct Problem {
+    std::string field;
+    Label reason;
+    bool warning = false;
+};
+
+/// Rights and facts that a write rule looks at.
+struct Writer {
+    std::string user;                     ///< id of the author
+    std::vector<std::string> roles;       ///< the author's roles on the record's scope
+    std::string section;                  ///< the scope's section ("visits", "intake", "own"…)
+    bool creating = false;                ///< the record has no change before this one
+    std::string creator;                  ///< author of the record's first change
+    /// Whether a live record of `type` exists, in a scope that the author reads, with `field` equal to `value` (canonical CBOR)
+    /// and `link` equal to the id of the record being written.
+    std::function<bool(std::string_view type, std::string_view field, BytesView value, std::string_view link)> exists;
+};
+
+class ValueRule;  // validation of one value, in schema/validate.cpp
+
+struct Transition {
+    std::vector<std::string> roles;             ///< empty: any writing role
+    std::vector<Value> from;                    ///< empty: any value, absence too
+    std::vector<Value> to;                      ///< empty: any value
+    enum class Direction { any, up, down } direction = Direction::any;  ///< by the order of a `highest` field
+    /// Another record that must exist (Writer::exists), as {type, field, value, link}.
+    struct Requirement {
+        std::string type, field, link;
+        Value value;
+    };
+    std::optional<Requirement> requires_record;
+};
+
+struct FieldSchema {
+    std::string name;
+    Merge merge = Merge::latest;
+    Label label;
+    bool searched = false;
+    bool once = false;
+    std::vector<std::string> writers;           ///< empty: the type's writers
+    std::vector<std::string> resolvers;         ///< empty: the field's writers
+    std::vector<Transition> transitions;        ///< empty: any
+    std::vector<Value> order;                   ///< `highest`: values from the mildest to the gravest
+    std::map<std::string, FieldSchema> columns; ///< `rows`: the subfields
+    std::shared_ptr<const ValueRule> rule;
+    /// Whether judge_field has anything to look at beyond the type's writers.
+    bool has_write_rule() const { return once || !writers.empty() || !transitions.empty(); }
+    Kind kind() const { return kind_of(merge); }
+    /// Place in `order`, or -1 for a value that is not in it.
+    int rank(BytesView value) const;
+};
+
+class TypeSchema {
+public:
+    const std::string& name() const { return name_; }
+    std::uint32_t version() const { return version_; }
+    const Label& label() const { return label_; }
+    /// Absent for a field that this schema does not know.
+    const FieldSchema* field(std::string_view name) const;
+    const std::vector<FieldSchema>& fields() const { return fields_; }
+    /// The section that a record of this type gets under a target of `kind` ("file", "unit", "own"…), empty when it may not live there.
+    std::string section_under(std::string_view kind) const;
+    /// Up to two fields by which lists are indexed.
+    const std::vector<std::string>& list_by() const { return list_by_; }
+    /// May be sealed, and only amended from then on.
+    bool is_document() const { return document_; }
+    /// The JSON text it was read from, verbatim.
+    const std::string& source() const { return source_; }
+
+    /// One value of one field (for sets: one element, for rows: a subfield with `column`), as canonical CBOR; null is absence and
+    /// always valid. Absent when the value is good; a Problem with `warning` set when it is only doubtful.
+    std::optional<Problem> check(std::string_view field, std::string_view column, BytesView value) const;
+
+    /// Whether `writer` may write records of this type at all, here (creating or not).
+    std::optional<Problem> judge_record(const Writer& writer) const;
+    /// Whether `writer` may change `field` from what was shown, `before`, to `after` (canonical CBOR; null is absence; for sets, rows,
+    /// counters and text both are null and only the role is judged). `resolves`: the change covers two differing siblings.
+    std::optional<Problem> judge_field(const Writer& writer, const FieldSchema& field, BytesView before, BytesView after,
+                                       bool resolves) const;
+    std::optional<Problem> judge_seal(const Writer& writer) const;
+    std::optional<Problem> judge_amend(const Writer& writer) const;
+    std::optional<Problem> judge_delete(const Writer& writer) const;
+
+private:
+    friend class TypeReader;
+    std::string name_, source_;
+    std::uint32_t version_ = 1;
+    Label label_;
+    bool document_ = false;
+    std::vector<FieldSchema> fields_;
+    std::map<std::string, std::size_t, std::less<>> by_name_;
+    std::vector<std::string> list_by_;
+    std::map<std::string, std::string, std::less<>> sections_;
+    std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_;
+    std::map<std::string, std::vector<std::string>, std::less<>> writers_in_;  // by section
+};
+
+/// What a role reads, by kind of assignment: roles.json.
+struct RoleSchema {
+    std::string name;
+    Label label;
+    std::vector<std::string> of_file;          ///< sections of an assigned file
+    std::vector<std::string> of_files_unit;    ///< sections of the unit that an assigned file belongs to
+    std::vector<std::string> of_unit;          ///< sections of an assigned unit
+    std::vector<std::string> of_units_files;   ///< sections of every file of an assigned unit
+    std::vector<std::string> of_units_users;   ///< sections of the unit's workers' own scopes
+    bool own = true;                           ///< has an own scope
+};
+
+/// All types, roles and code lists that a municipality uses.
+class SchemaSet {
+public:
+    /// Reads one type. A later version replaces an earlier one. Throws Error{invalid} naming what is wrong, and when a field that
+    /// was there changes its kind or disappears; nothing is changed then.
+    void add(std::string_view json);
+    /// {"roles": {...}}; throws Error{invalid}.
+    void set_roles(std::string_view json);
+    const TypeSchema* type(std::string_view name) const;
+    std::vector<const TypeSchema*> types() const;  ///< in order of name
+    const RoleSchema* role(std::string_view name) const;
+    /// The types and roles that every municipality starts with (types/*.json, embedded at build time).
+    static SchemaSet built_in();
+
+private:
+    std::map<std::string, std::shared_ptr<const TypeSchema>, std::less<>> types_;
+    std::map<std::string, RoleSchema, std::less<>> roles_;
+};
+
+/// Latvian personal code (DOMAIN.md): absent when its form is neither old nor new; otherwise whether date and check digit agree.
+std::optional<bool> personal_code_agrees(std::string_view code);
+
+}  // namespace kopdarbs
