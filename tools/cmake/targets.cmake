@@ -1,0 +1,53 @@
+# How a library, a program or a test of ours is built, and where SQLite and the embedded files come from.
+
+set(KOPDARBS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor)
+if(KOPDARBS_WERROR)
+    list(APPEND KOPDARBS_WARNINGS -Werror)
+endif()
+
+# kopdarbs_library(NAME source… ): warnings on, includes from the root.
+function(kopdarbs_library name)
+    add_library(${name} STATIC ${ARGN})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_compile_options(${name} PRIVATE ${KOPDARBS_WARNINGS})
+endfunction()
+
+function(kopdarbs_program name)
+    add_executable(${name} ${ARGN})
+    target_compile_options(${name} PRIVATE ${KOPDARBS_WARNINGS})
+endfunction()
+
+# kopdarbs_embed(NAME file…): sets NAME_source to a generated file that defines kopdarbs::embedded::NAME.
+function(kopdarbs_embed name)
+    set(out ${CMAKE_BINARY_DIR}/embedded/${name}.cpp)
+    add_custom_command(
+        OUTPUT ${out}
+        COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAME=${name} "-DFILES=${ARGN}" -P ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake
+        DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake
+        VERBATIM)
+    set(${name}_source ${out} PARENT_SCOPE)
+endfunction()
+
+# SQLite with SQLite3 Multiple Ciphers: a builder's own directory, or the pinned copy that tools/setup fetched.
+if(NOT KOPDARBS_SQLITE_DIR)
+    set(cache $ENV{KOPDARBS_CACHE})
+    if(NOT cache)
+        set(cache $ENV{HOME}/.cache/kopdarbs)
+    endif()
+    set(KOPDARBS_SQLITE_DIR ${cache}/sqlite3mc-13.0.3)
+endif()
+if(NOT EXISTS ${KOPDARBS_SQLITE_DIR}/sqlite3.c)
+    message(FATAL_ERROR "No sqlite3.c in ${KOPDARBS_SQLITE_DIR}: run tools/setup, or set KOPDARBS_SQLITE_DIR")
+endif()
+add_library(kopdarbs_sqlite STATIC ${KOPDARBS_SQLITE_DIR}/sqlite3.c)
+target_include_directories(kopdarbs_sqlite SYSTEM PUBLIC ${KOPDARBS_SQLITE_DIR})
+target_compile_definitions(kopdarbs_sqlite PUBLIC
+    SQLITE_ENABLE_FTS5 SQLITE_DQS=0 SQLITE_THREADSAFE=2 SQLITE_DEFAULT_MEMSTATUS=0 SQLITE_OMIT_DEPRECATED SQLITE_OMIT_LOAD_EXTENSION
+    SQLITE_OMIT_SHARED_CACHE SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_USE_ALLOCA SQLITE_TEMP_STORE=3 SQLITE_SECURE_DELETE)
+target_compile_options(kopdarbs_sqlite PRIVATE -w)
+if(KOPDARBS_SANITIZE)
+    target_compile_options(kopdarbs_sqlite PRIVATE -fno-sanitize=undefined)
+endif()
+if(NOT EMSCRIPTEN AND NOT WIN32)
+    target_link_libraries(kopdarbs_sqlite PUBLIC ${CMAKE_DL_LIBS} m)
+endif()
