@@ -44,13 +44,15 @@ struct Splice {
 };
 
 /// What a change carries: either `text` inserted as a chain (the first character is a child of `at` on side `right`, each other the
-/// right child of the one before; offsets run on from those of the change's earlier inserts into this field), or `deleted` > 0 characters with ids from `at` on
-/// (consecutive offsets of one dot).
+/// right child of the one before; offsets run on from those of the change's earlier inserts into this field), or `deleted` > 0
+/// characters: with ids from `at` on (consecutive offsets of one dot), or, `by_change`, the first characters of that many consecutive
+/// changes of one replica, from `at` (of offset 0) on: what was typed key by key.
 struct TextOp {
     CharId at;
     bool right = true;
     std::string text;
     std::uint32_t deleted = 0;
+    bool by_change = false;
 };
 
 /// A line that a change altered: the id of the newline that opens it and its text afterwards; `gone` when that newline was deleted.
@@ -103,12 +105,14 @@ public:
 
 private:
     struct Tree;
+    explicit Text(std::unique_ptr<Tree> tree);
     std::unique_ptr<Tree> tree_;
 };
 
-/// One canonical CBOR item: how a change carries the operations.
-Value encode_text_ops(const std::vector<TextOp>& ops);
-std::vector<TextOp> decode_text_ops(BytesView bytes);
+/// One canonical CBOR item: how a change carries the operations. With the change's own dot as `self`, ids of the same replica are
+/// written relative to it (most are, and 8 octets are saved); the reader must then give the same. Throws Error{corrupt}.
+Value encode_text_ops(const std::vector<TextOp>& ops, const Dot& self = {});
+std::vector<TextOp> decode_text_ops(BytesView bytes, const Dot& self = {});
 
 /// The splices that turn `before` into `after`: word-wise (Myers, 1986), never splitting a scalar value. Both UTF-8.
 std::vector<Splice> diff_words(std::string_view before, std::string_view after);

@@ -42,22 +42,25 @@ struct Problem {
 
 /// Rights and facts that a write rule looks at.
 struct Writer {
-    std::string user;                     ///< id of the author
-    std::vector<std::string> roles;       ///< the author's roles on the record's scope
-    std::string section;                  ///< the scope's section ("visits", "intake", "own"…)
-    bool creating = false;                ///< the record has no change before this one
-    std::string creator;                  ///< author of the record's first change
+    std::string user;                ///< id of the author
+    std::vector<std::string> roles;  ///< the author's roles on the record's scope
+    std::string section;             ///< the scope's section ("visits", "intake", "own"…)
+    bool creating = false;           ///< the record has no change before this one
+    std::string creator;             ///< author of the record's first change
     /// Whether a live record of `type` exists, in a scope that the author reads, with `field` equal to `value` (canonical CBOR)
     /// and `link` equal to the id of the record being written.
     std::function<bool(std::string_view type, std::string_view field, BytesView value, std::string_view link)> exists;
+    /// The shown value of another scalar field of this record at the change's `seen` (canonical CBOR; null is absence). Asked only for
+    /// the field that a type's `draft` names. An empty function stands for absence.
+    std::function<Value(std::string_view field)> shown;
 };
 
-class ValueRule;  // validation of one value, in schema/validate.cpp
+class ValueRule;  // validation of one value, in schema/value_rule.h
 
 struct Transition {
-    std::vector<std::string> roles;             ///< empty: any writing role
-    std::vector<Value> from;                    ///< empty: any value, absence too
-    std::vector<Value> to;                      ///< empty: any value
+    std::vector<std::string> roles;                                     ///< empty: any writing role
+    std::vector<Value> from;                                            ///< empty: any value, absence too
+    std::vector<Value> to;                                              ///< empty: any value
     enum class Direction { any, up, down } direction = Direction::any;  ///< by the order of a `highest` field
     /// Another record that must exist (Writer::exists), as {type, field, value, link}.
     struct Requirement {
@@ -73,14 +76,16 @@ struct FieldSchema {
     Label label;
     bool searched = false;
     bool once = false;
-    std::vector<std::string> writers;           ///< empty: the type's writers
-    std::vector<std::string> resolvers;         ///< empty: the field's writers
-    std::vector<Transition> transitions;        ///< empty: any
-    std::vector<Value> order;                   ///< `highest`: values from the mildest to the gravest
-    std::map<std::string, FieldSchema> columns; ///< `rows`: the subfields
+    bool draft = false;                   ///< written only while the record is a draft (keyword `draft` of the type)
+    bool judged = false;                  ///< somebody may write other fields of this type, but not all of them
+    std::vector<std::string> writers;     ///< empty: the type's writers
+    std::vector<std::string> resolvers;   ///< empty: the field's writers, and the type's resolvers if it has no writers of its own
+    std::vector<Transition> transitions;  ///< empty: any
+    std::vector<Value> order;             ///< `highest`: values from the mildest to the gravest
+    std::map<std::string, FieldSchema, std::less<>> columns;  ///< `rows`: the subfields
     std::shared_ptr<const ValueRule> rule;
-    /// Whether judge_field has anything to look at beyond the type's writers.
-    bool has_write_rule() const { return once || !writers.empty() || !transitions.empty(); }
+    /// Whether judge_field has anything to look at beyond what judge_record has; when false it need not be called.
+    bool has_write_rule() const { return once || draft || judged || !writers.empty() || !resolvers.empty() || !transitions.empty(); }
     Kind kind() const { return kind_of(merge); }
     /// Place in `order`, or -1 for a value that is not in it.
     int rank(BytesView value) const;
@@ -104,10 +109,11 @@ public:
     const std::string& source() const { return source_; }
 
     /// One value of one field (for sets: one element, for rows: a subfield with `column`), as canonical CBOR; null is absence and
-    /// always valid. Absent when the value is good; a Problem with `warning` set when it is only doubtful.
+    /// always valid. Absent when the value is good; a Problem with `warning` set when it is only doubtful. Throws Error{corrupt} when
+    /// `value` is not one item of canonical CBOR.
     std::optional<Problem> check(std::string_view field, std::string_view column, BytesView value) const;
 
-    /// Whether `writer` may write records of this type at all, here (creating or not).
+    /// Whether `writer` may write records of this type at all, here (creating or not): some field of it, at least.
     std::optional<Problem> judge_record(const Writer& writer) const;
     /// Whether `writer` may change `field` from what was shown, `before`, to `after` (canonical CBOR; null is absence; for sets, rows,
     /// counters and text both are null and only the role is judged). `resolves`: the change covers two differing siblings.
@@ -119,6 +125,9 @@ public:
 
 private:
     friend class TypeReader;
+    const std::vector<std::string>& writers_here(const Writer& writer) const;
+    bool may_resolve(const Writer& writer, const FieldSchema& field) const;
+    bool is_draft(const Writer& writer) const;
     std::string name_, source_;
     std::uint32_t version_ = 1;
     Label label_;
@@ -127,7 +136,10 @@ private:
     std::map<std::string, std::size_t, std::less<>> by_name_;
     std::vector<std::string> list_by_;
     std::map<std::string, std::string, std::less<>> sections_;
-    std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_;
+    std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_, resolvers_;
+    std::vector<std::string> guests_;  // roles that only some field names as its writers or resolvers
+    std::string draft_field_;          // the record is a draft while this field's value is absent or one of draft_values_
+    std::vector<Value> draft_values_;
     std::map<std::string, std::vector<std::string>, std::less<>> writers_in_;  // by section
 };
 
@@ -135,12 +147,12 @@ private:
 struct RoleSchema {
     std::string name;
     Label label;
-    std::vector<std::string> of_file;          ///< sections of an assigned file
-    std::vector<std::string> of_files_unit;    ///< sections of the unit that an assigned file belongs to
-    std::vector<std::string> of_unit;          ///< sections of an assigned unit
-    std::vector<std::string> of_units_files;   ///< sections of every file of an assigned unit
-    std::vector<std::string> of_units_users;   ///< sections of the unit's workers' own scopes
-    bool own = true;                           ///< has an own scope
+    std::vector<std::string> of_file;         ///< sections of an assigned file
+    std::vector<std::string> of_files_unit;   ///< sections of the unit that an assigned file belongs to
+    std::vector<std::string> of_unit;         ///< sections of an assigned unit
+    std::vector<std::string> of_units_files;  ///< sections of every file of an assigned unit
+    std::vector<std::string> of_units_users;  ///< sections of the unit's workers' own scopes
+    bool own = true;                          ///< has an own scope
 };
 
 /// All types, roles and code lists that a municipality uses.

@@ -1,0 +1,89 @@
+#include "core/record/reauthor.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/record/draft.h"
+#include "core/record/json.h"
+
+namespace kopdarbs {
+namespace {
+
+std::int64_t total_at(const RecordState& state, const Path& path) {
+    const Register* reg = state.find(path);
+    if (reg == nullptr) return 0;
+    CborReader in(reg->siblings.back().value);
+    return in.integer();
+}
+
+/// Splices that do to `onto` what turned `before` into `after`: each hunk lands where the text before it landed.
+std::vector<Splice> rebased(const std::string& before, const std::string& after, const std::string& onto) {
+    const std::vector<Splice> moved = diff_words(before, onto);
+    // Where position p of `before` lies in `onto`: follow the splices that made it so.
+    const auto map = [&](std::uint32_t p) {
+        for (const Splice& s : moved) {
+            if (p < s.position) continue;
+            const std::uint32_t inserted = static_cast<std::uint32_t>(utf8_length(s.inserted));
+            p = p < s.position + s.deleted ? s.position + inserted : p - s.deleted + inserted;
+        }
+        return p;
+    };
+    std::vector<Splice> result;
+    // The splices of before -> after are sequential; turn their positions back into positions of `before`, then map.
+    std::int64_t shift = 0, shift_onto = 0;
+    for (const Splice& s : diff_words(before, after)) {
+        const auto in_before = static_cast<std::uint32_t>(static_cast<std::int64_t>(s.position) - shift);
+        const std::uint32_t from = map(in_before), to = std::max(from, map(in_before + s.deleted));
+        const std::int64_t inserted = static_cast<std::int64_t>(utf8_length(s.inserted));
+        result.push_back({static_cast<std::uint32_t>(static_cast<std::int64_t>(from) + shift_onto), to - from, s.inserted});
+        shift += inserted - s.deleted;
+        shift_onto += inserted - (static_cast<std::int64_t>(to) - from);
+    }
+    return result;
+}
+
+}  // namespace
+
+Change reauthored(const Change& original, const Dot& dot, const RecordState& before, const RecordState& after, const RecordState& onto,
+                  const TypeSchema* type) {
+    Change change = original;
+    change.dot = dot;
+    change.prev = onto.context().at(dot.replica);
+    change.seen.set(dot.replica, change.prev);
+    change.ops.clear();
+    const auto dead = [&](const Dot& d) { return d.replica == dot.replica && d.counter > change.prev; };
+    for (const Op& op : original.ops) {
+        if (op.path.is(PathKind::line)) continue;  // written anew with their text
+        if (op.path.is(PathKind::counter)) {
+            const std::int64_t step = total_at(after, op.path) - total_at(before, op.path);
+            change.ops.push_back({op.path, int_value(total_at(onto, op.path) + step), {}});
+            continue;
+        }
+        if (op.path.is(PathKind::text)) {
+            Text text = onto.text(op.path.field);
+            const TextEdit edit = text.splice(dot, rebased(before.text(op.path.field).text(), after.text(op.path.field).text(), text.text()));
+            if (edit.empty()) continue;
+            change.ops.push_back({op.path, encode_text_ops(edit.ops), {}});
+            for (const AlteredLine& line : edit.lines) {
+                Path path{static_cast<std::uint32_t>(PathKind::line), op.path.field, line_key(line.newline), {}};
+                // The author saw none of the siblings that are here now and not in `seen`: these are not covered anyway.
+                std::vector<Dot> spares;
+                if (const Register* reg = onto.find(path); reg != nullptr && reg->differs() && spares_siblings(path, type))
+                    for (const Sibling& s : reg->siblings) spares.push_back(s.dot);
+                change.ops.push_back({path, line.gone ? null_value() : text_value(line.text), std::move(spares)});
+            }
+            continue;
+        }
+        Op kept = op;
+        kept.spares.erase(std::remove_if(kept.spares.begin(), kept.spares.end(), dead), kept.spares.end());
+        if (op.path.is(PathKind::life) && !is_null(op.value)) {
+            CborWriter w;
+            write_context(w, change.seen);
+            kept.value = w.take();
+        }
+        change.ops.push_back(std::move(kept));
+    }
+    return change;
+}
+
+}  // namespace kopdarbs

@@ -1,0 +1,402 @@
+// The vault's sync side: what is unsent, and applying what a server said.
+//
+// Order inside one receive(): scopes and types, then verdicts, then authoritative states, then pages, then re-authoring. A verdict comes before
+// the entries that may have seen the change it is about; what is re-authored is laid over the newest confirmed state.
+#include "core/store/replica.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/record/json.h"
+#include "core/record/reauthor.h"
+#include "core/store/store.h"
+
+namespace kopdarbs {
+namespace {
+
+constexpr std::size_t kMaxChangesInBatch = 20'000;
+
+std::string roles_json(const std::vector<std::string>& roles) {
+    std::string out = "[";
+    for (const std::string& role : roles) {
+        if (out.size() > 1) out += ',';
+        append_json_string(out, role);
+    }
+    return out + "]";
+}
+
+}  // namespace
+
+Hash256 digest_of_grants(Crypto& crypto, const std::vector<ScopeGrant>& scopes, const std::vector<std::string>& types) {
+    std::vector<Bytes> items;
+    for (const ScopeGrant& s : scopes) {
+        CborWriter w;
+        w.array(7);
+        w.octets(s.id.bytes());
+        w.text(s.info.name);
+        w.text(s.info.label);
+        w.text(s.info.section);
+        w.text(s.info.target);
+        w.text(s.kind);
+        w.text(roles_json(s.info.roles));
+        items.push_back(w.take());
+    }
+    for (const std::string& type : types) items.emplace_back(crypto.sha256(type).bytes());
+    std::sort(items.begin(), items.end());
+    Bytes all;
+    for (const Bytes& item : items) all += item;
+    return crypto.sha256(all);
+}
+
+std::uint64_t ReplicaStore::unsent_after(std::uint64_t counter) const {
+    return Query(store_.db, "SELECT count(*) FROM outbox WHERE counter > ?").bind(counter).one().unsigned_integer(0);
+}
+
+std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) const {
+    // A feed's part must have no gap: between the first unsent change of a scope and the last in this batch, decided ones are sent again, which
+    // costs nothing since the server answers with the verdict it has.
+    std::map<std::int64_t, FeedPart> parts;
+    std::size_t bytes = 0, count = 0;
+    Query q(store_.db,
+            "SELECT c.counter, c.scope, c.header, c.salt, c.content, c.hash FROM outbox o JOIN change c USING (counter) WHERE o.counter > ? ORDER BY o.counter");
+    q.bind(after);
+    last = after;
+    while (q.next() && (count == 0 || (bytes < max_bytes && count < kMaxChangesInBatch))) {
+        const std::int64_t scope_no = q.integer(1);
+        auto [it, fresh] = parts.try_emplace(scope_no);
+        FeedPart& part = it->second;
+        const std::uint64_t counter = q.unsigned_integer(0);
+        if (fresh) {
+            part.scope = store_.scope(scope_no).id;
+            Query before(store_.db, "SELECT counter, hash FROM change WHERE scope = ? AND counter < ? ORDER BY counter DESC LIMIT 1");
+            if (before.bind(scope_no).bind(counter).next()) part.before = {before.unsigned_integer(0), before.id<Hash256>(1)};
+        } else {
+            Query between(store_.db, "SELECT counter, header, salt, content FROM change WHERE scope = ? AND counter > ? AND counter < ? ORDER BY counter");
+            between.bind(scope_no).bind(part.head.counter).bind(counter);
+            while (between.next()) part.changes.push_back({Bytes(between.bytes(1)), Bytes(between.bytes(2)), Bytes(between.bytes(3))});
+        }
+        part.changes.push_back({Bytes(q.bytes(2)), Bytes(q.bytes(3)), Bytes(q.bytes(4))});
+        part.head = {counter, q.id<Hash256>(5)};
+        bytes += q.bytes(2).size() + q.bytes(4).size() + kSaltBytes;
+        ++count;
+        last = counter;
+    }
+    std::vector<FeedPart> result;
+    for (auto& [no, part] : parts) result.push_back(std::move(part));
+    return result;
+}
+
+std::vector<ScopeCursor> ReplicaStore::cursors() const {
+    std::vector<ScopeCursor> cursors;
+    Query q(store_.db, "SELECT id, seq, hash, resume FROM scope WHERE held = 1 ORDER BY id");
+    while (q.next()) cursors.push_back({q.id<ScopeId>(0), {q.unsigned_integer(1), q.id<Hash256>(2)}, Bytes(q.bytes(3))});
+    return cursors;
+}
+
+GroupId ReplicaStore::incarnation() const {
+    const Bytes bytes = store_.setting("incarnation");
+    return bytes.empty() ? GroupId() : GroupId::from_bytes(bytes);
+}
+
+Bytes ReplicaStore::nonce() const { return store_.setting("nonce"); }
+
+Hash256 ReplicaStore::grants_digest() const {
+    const Bytes bytes = store_.setting("grants");
+    return bytes.empty() ? Hash256() : Hash256::from_bytes(bytes);
+}
+
+std::vector<RecordId> ReplicaStore::wanted() const {
+    std::vector<RecordId> ids;
+    Query q(store_.db, "SELECT id FROM wanted ORDER BY id LIMIT 1000");
+    while (q.next()) ids.push_back(q.id<RecordId>(0));
+    return ids;
+}
+
+void ReplicaStore::synced(std::uint64_t at_ms) {
+    Bytes bytes;
+    put_u64(bytes, at_ms);
+    Transaction transaction(store_.db);
+    store_.set_setting("last_sync_ms", bytes);
+    transaction.commit();
+}
+
+/// One response being applied.
+struct ReplicaStore::Receiver {
+    Receiver(Store& s, const Incoming& i) : store(s), in(i) {}
+
+    Store& store;
+    const Incoming& in;
+    std::uint64_t pulled = 0;
+    std::set<std::int64_t> reshown;                    ///< records whose pending changes must be laid anew
+    std::map<std::int64_t, std::vector<Change>> lines; ///< by record: its pending changes as they were, once a verdict cut the line
+    std::map<std::int64_t, RecordState> line_bases;    ///< the confirmed state that they lay on
+    std::set<std::uint64_t> to_reauthor;
+
+    void grants() {
+        if (in.scopes) {
+            Query(store.db, "UPDATE scope SET held = 0").run();
+            for (const ScopeGrant& s : *in.scopes) {
+                const std::string roles = roles_json(s.info.roles);
+                Query(store.db,
+                      "INSERT INTO scope(id, name, label, section, target, kind, roles, held, hash) VALUES (?, ?, ?, ?, ?, ?, ?, 1, zeroblob(32)) "
+                      "ON CONFLICT(id) DO UPDATE SET name = excluded.name, label = excluded.label, section = excluded.section, "
+                      "target = excluded.target, kind = excluded.kind, roles = excluded.roles, held = 1")
+                    .id(s.id).text(s.info.name).text(s.info.label).text(s.info.section).text(s.info.target).text(s.kind).text(roles).run();
+            }
+        }
+        if (in.types) {
+            for (const std::string& source : *in.types) {
+                SchemaSet set = store.schema;
+                set.add(source);
+                store.schema = set;
+                for (const TypeSchema* type : set.types())
+                    if (type->source() == source)
+                        Query(store.db, "INSERT INTO record_type VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET version = excluded.version, source = excluded.source")
+                            .text(type->name()).bind(static_cast<std::int64_t>(type->version())).text(source).run();
+            }
+        }
+        if (in.scopes && in.types) store.set_setting("grants", digest_of_grants(store.env.crypto, *in.scopes, *in.types).bytes());
+        store.reload();
+        if (in.types) reshape();
+    }
+
+    /// A type's policies may show other values of the same states.
+    void reshape() {
+        std::vector<std::int64_t> rows;
+        {
+            Query q(store.db, "SELECT no FROM record ORDER BY no");
+            while (q.next()) rows.push_back(q.integer(0));
+        }
+        for (std::int64_t no : rows) {
+            const Stored stored = *store.find(no);
+            const Shape shape = shape_of(store.env.crypto, stored.id, stored.state(), store.schema.type(stored.type));
+            if (shape.doc == stored.doc && shape.meta == stored.meta) continue;
+            store.update(no, shape);
+            store.touched(stored.id);
+        }
+    }
+
+    // Verdicts
+
+    void verdict(const Verdict& v) {
+        struct Decided {
+            std::uint64_t counter;
+            std::int64_t record;
+            bool sole;
+        };
+        std::vector<Decided> decided;
+        {
+            Query q(store.db,
+                    "SELECT o.counter, o.record, (SELECT count(*) FROM outbox x WHERE x.record = o.record) FROM outbox o WHERE o.counter BETWEEN ? AND ?");
+            q.bind(v.counter).bind(v.counter + v.count - 1);
+            while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) == 1});
+        }
+        if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
+        for (const Decided& d : decided) {
+            if (v.code == VerdictCode::accepted)
+                accept(d.counter, d.record, d.sole, v.stamp);
+            else
+                cut(d.counter, d.record, v);
+            if (!d.sole) Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(d.counter).run();
+        }
+        Query(store.db, "DELETE FROM outbox WHERE counter BETWEEN ? AND ?").bind(v.counter).bind(v.counter + v.count - 1).run();
+        if (v.code == VerdictCode::accepted && v.stamp.packed == 0) return;  // decided as its author said: nothing to remember
+        for (const Decided& d : decided)
+            Query(store.db, "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)")
+                .bind(d.counter).bind(static_cast<int>(v.code)).bind(v.seq).bind(v.stamp.packed).text(v.reason).run();
+    }
+
+    void cut(std::uint64_t counter, std::int64_t no, const Verdict& v) {
+        remember_line(no);
+        reshown.insert(no);
+        if (v.code == VerdictCode::again) to_reauthor.insert(counter);
+        if (v.code == VerdictCode::refused) store.log("refused " + to_string(Dot{store.enrolment.replica, counter}) + ": " + v.reason);
+    }
+
+    void accept(std::uint64_t counter, std::int64_t no, bool sole, Stamp stamp) {
+        if (sole && reshown.count(no) == 0) {
+            // shown = confirmed ⊕ this change, so what is shown is confirmed now.
+            Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
+        } else {
+            Query q(store.db, "SELECT header, content FROM change WHERE counter = ?");
+            q.bind(counter).one();
+            const Change change = decode_change(q.bytes(0), q.bytes(1));
+            RecordState state = store.confirmed(no).value_or(RecordState());
+            if (state.apply(change, stamp.packed == 0 ? change.stamp : stamp) == Applied::early) {
+                want(no);
+                return;
+            }
+            keep_confirmed(no, state);
+        }
+        if (stamp.packed == 0) return;
+        const Stored stored = *store.find(no);
+        RecordState state = stored.state();
+        state.restamp({store.enrolment.replica, counter}, stamp);
+        store.update(no, shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type)));
+        store.touched(stored.id);
+    }
+
+    void keep_confirmed(std::int64_t no, const RecordState& state) {
+        const Stored stored = *store.find(no);
+        const Shape shape = shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type));
+        Query(store.db, "INSERT INTO confirmed VALUES (?, ?, ?) ON CONFLICT(no) DO UPDATE SET doc = excluded.doc, meta = excluded.meta")
+            .bind(no).text(shape.doc).blob(shape.meta).run();
+    }
+
+    void remember_line(std::int64_t no) {
+        if (lines.count(no) != 0) return;
+        lines.emplace(no, store.pending(no));
+        line_bases.emplace(no, confirmed_now(no));
+    }
+
+    void want(std::int64_t no) {
+        const Stored stored = *store.find(no);
+        Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(stored.id).run();
+    }
+
+    // Entries
+
+    /// The confirmed state of a record that is there.
+    RecordState confirmed_now(std::int64_t no) {
+        const bool dirty = store.has_pending(no) || reshown.count(no) != 0;
+        if (!dirty) return store.find(no)->state();
+        return store.confirmed(no).value_or(RecordState());
+    }
+
+    /// What is confirmed of a record has become `state`.
+    void confirm(const Stored& stored, const RecordState& was, const RecordState& state) {
+        if (store.has_pending(stored.no) || reshown.count(stored.no) != 0) {
+            keep_confirmed(stored.no, state);
+            reshown.insert(stored.no);
+        } else {
+            store.show(stored, was, state);
+        }
+    }
+
+    static Stamp stamp_of(const Entry& entry, const Change& change) { return entry.stamp.packed == 0 ? change.stamp : entry.stamp; }
+
+    void change_entry(const ScopeRow& scope, const Entry& entry) {
+        const Change change = decode_change(entry.header, entry.content);
+        if (change.dot.replica == store.enrolment.replica) return;
+        const auto stored = store.find(change.record);
+        if (!stored) {
+            RecordState state;
+            if (state.apply(change, stamp_of(entry, change)) != Applied::applied) {
+                Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
+                return;
+            }
+            store.insert(change.record, scope.no, change.type, shape_of(store.env.crypto, change.record, state, store.schema.type(change.type)));
+            ++pulled;
+            return;
+        }
+        const RecordState was = confirmed_now(stored->no);
+        RecordState state = was;
+        const Applied applied = state.apply(change, stamp_of(entry, change));
+        if (applied == Applied::early) Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
+        if (applied != Applied::applied) return;
+        ++pulled;
+        confirm(*stored, was, state);
+    }
+
+    void state_entry(const ScopeRow* scope, const Entry& entry) {
+        const RecordState theirs = RecordState::decode_beside(entry.meta, document_from_json(entry.doc));
+        Query(store.db, "DELETE FROM wanted WHERE id = ?").id(entry.record).run();
+        const auto stored = store.find(entry.record);
+        if (!stored) {
+            if (scope == nullptr || theirs.empty()) return;
+            store.insert(entry.record, scope->no, entry.type, shape_of(store.env.crypto, entry.record, theirs, store.schema.type(entry.type)));
+            ++pulled;
+            return;
+        }
+        const RecordState was = confirmed_now(stored->no);
+        if (was.context().covers(theirs.context())) return;
+        RecordState state = was;
+        state.join(theirs);
+        ++pulled;
+        confirm(*stored, was, state);
+    }
+
+    void page(const ScopePage& p) {
+        const auto& scopes = store.scopes();
+        const auto scope = std::find_if(scopes.begin(), scopes.end(), [&](const ScopeRow& s) { return s.id == p.scope; });
+        if (scope == scopes.end()) fail(ErrorCode::corrupt, "a page of a scope that is not held");
+        for (const Entry& e : p.entries) e.kind == Entry::Kind::change ? change_entry(*scope, e) : state_entry(&*scope, e);
+        Query q(store.db, "UPDATE scope SET seq = ?, hash = ?, resume = ? WHERE no = ?");
+        q.bind(p.cursor.seq).id(p.cursor.hash);
+        p.resume.empty() ? q.null() : q.blob(p.resume);
+        q.bind(scope->no).run();
+    }
+
+    // Afterwards
+
+    /// Lays what is still unsent over the confirmed state, after re-authoring what the server asked for again.
+    void relay(std::int64_t no) {
+        const Stored stored = *store.find(no);
+        const RecordState shown_before = stored.state();
+        RecordState state = store.confirmed(no).value_or(RecordState());
+        const auto line = lines.find(no);
+        if (line == lines.end()) {
+            for (const Change& change : store.pending(no)) lay(state, change);
+        } else {
+            RecordState old = line_bases.at(no);
+            for (const Change& original : line->second) {
+                const RecordState old_before = old;
+                (void)old.apply(original, original.stamp);
+                if (to_reauthor.count(original.dot.counter) != 0) reauthor(stored, original, old_before, old, state);
+                else if (is_unsent(original.dot.counter)) lay(state, original);
+            }
+        }
+        if (state.empty()) {
+            // Everything that made the record was refused: the letters keep it.
+            Query(store.db, "DELETE FROM record WHERE no = ?").bind(no).run();
+            Query(store.db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();
+            store.touched(stored.id);
+        } else {
+            store.show(stored, shown_before, state);
+        }
+        if (!store.has_pending(no)) Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
+    }
+
+    bool is_unsent(std::uint64_t counter) { return Query(store.db, "SELECT 1 FROM outbox WHERE counter = ?").bind(counter).next(); }
+
+    void lay(RecordState& state, const Change& change) {
+        if (state.apply(change, change.stamp) == Applied::early) Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
+    }
+
+    void reauthor(const Stored& stored, const Change& original, const RecordState& old_before, const RecordState& old_after, RecordState& state) {
+        const std::uint64_t counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0) + 1;
+        Change change = reauthored(original, {store.enrolment.replica, counter}, old_before, old_after, state, store.schema.type(stored.type));
+        if (change.ops.empty()) return;
+        store.append(change, stored.no, stored.scope);
+        lay(state, change);
+        store.log("authored again: " + to_string(original.dot) + " as " + to_string(change.dot));
+    }
+
+    std::uint64_t run() {
+        Transaction transaction(store.db);
+        store.set_setting("incarnation", in.incarnation.bytes());
+        store.set_setting("nonce", in.nonce);
+        if (in.scopes || in.types) grants();
+        Query(store.db, "UPDATE clock SET heard = max(heard, ?)").bind(Stamp::from_ms(std::min(in.server_ms, kMaxStampMs)).packed).run();
+        for (const Verdict& v : in.verdicts) verdict(v);
+        if (in.decision)
+            Query(store.db, "INSERT INTO decision(before, body, signature) VALUES (?, ?, ?)")
+                .id(in.decision->before).blob(in.decision->body).id(in.decision->signature).run();
+        for (const Entry& e : in.states) state_entry(nullptr, e);
+        for (const ScopePage& p : in.pages) page(p);
+        for (std::int64_t no : std::set<std::int64_t>(reshown)) relay(no);
+        transaction.commit();
+        return pulled;
+    }
+};
+
+std::uint64_t ReplicaStore::receive(const Incoming& incoming) {
+    (void)store_.scopes();
+    const std::uint64_t pulled = Receiver(store_, incoming).run();
+    store_.notify(Origin::sync);
+    return pulled;
+}
+
+}  // namespace kopdarbs

@@ -1,0 +1,113 @@
+// A save: from what a person asks to one committed, chained, unsent change.
+#include "core/base/error.h"
+#include "core/record/json.h"
+#include "core/record/rules.h"
+#include "core/store/store.h"
+
+namespace kopdarbs {
+namespace {
+
+std::string printed(const Problem& problem) {
+    return (problem.field.empty() ? std::string() : problem.field + ": ") + problem.reason.en + " / " + problem.reason.lv;
+}
+
+}  // namespace
+
+std::optional<Version> Store::version_given(const Vault::Base& base, const Stored* record) {
+    if (!base) return std::nullopt;
+    if (record == nullptr) fail(ErrorCode::invalid, "--base: the record is not here");
+    Version version = parse_version(*base);
+    // Own changes that were refused since have left every context; what was seen of this replica is the last that lives.
+    if (const std::uint64_t own = version.seen.at(enrolment.replica); own > 0) {
+        Query q(db,
+                "SELECT coalesce(max(c.counter), 0) FROM change c LEFT JOIN verdict v USING (counter) "
+                "WHERE c.record = ? AND c.counter <= ? AND (v.verdict IS NULL OR v.verdict = 1)");
+        version.seen.set(enrolment.replica, q.bind(record->no).bind(own).one().unsigned_integer(0));
+    }
+    return version;
+}
+
+Text Store::text_at(const Stored& record, const RecordState& state, std::string_view field, const std::optional<Version>& version) {
+    if (!version || version->seen.covers(state.context())) return state.text(field);
+    // The oldest text that was replaced only after everything the caller has seen; if none was, it stands as it was.
+    Query q(db, "SELECT context, structure, shown FROM past_text WHERE record = ? AND field = ? ORDER BY no");
+    q.bind(record.no).text(field);
+    while (q.next()) {
+        CborReader in(q.bytes(0));
+        if (read_context(in).covers(version->seen)) return Text::decode(q.bytes(1), q.bytes(2));
+    }
+    return state.text(field);
+}
+
+void Store::append(Change& change, std::int64_t record_no, std::int64_t scope_no) {
+    encode_change(change);
+    if (change.content.size() > kMaxContentBytes) fail(ErrorCode::invalid, "more than 8 MiB in one save");
+    const auto salt = env.entropy.octets<kSaltBytes>();
+    Hash256 before;
+    {
+        Query feed(db, "SELECT hash FROM feed WHERE scope = ?");
+        if (feed.bind(scope_no).next()) before = feed.id<Hash256>(0);
+    }
+    const Hash256 hash = chain_hash(env.crypto, before, change.header, content_hash(env.crypto, view(salt), change.content));
+    Query(db, "INSERT INTO change(counter, record, scope, header, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .bind(change.dot.counter).bind(record_no).bind(scope_no).blob(change.header).blob(view(salt)).blob(change.content).id(hash).run();
+    Query(db, "INSERT INTO feed VALUES (?, ?, ?) ON CONFLICT(scope) DO UPDATE SET counter = excluded.counter, hash = excluded.hash")
+        .bind(scope_no).bind(change.dot.counter).id(hash).run();
+    Query(db, "INSERT INTO outbox VALUES (?, ?)").bind(change.dot.counter).bind(record_no).run();
+    Query(db, "UPDATE clock SET counter = ?, stamp = max(stamp, ?)").bind(change.dot.counter).bind(change.stamp.packed).run();
+}
+
+Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
+                  const std::function<void(Draft&, const RecordState&)>& fill) {
+    const RecordState was = before == nullptr ? RecordState() : before->state();
+    Change change;
+    HybridClock clock;
+    {
+        Query q(db, "SELECT counter, stamp, heard FROM clock");
+        q.one();
+        change.dot = {enrolment.replica, q.unsigned_integer(0) + 1};
+        clock = HybridClock(Stamp{q.unsigned_integer(1)});
+        change.heard = Stamp{q.unsigned_integer(2)};
+    }
+    if (change.dot.counter > kMaxCounter) fail(ErrorCode::io, "this replica has no numbers left");
+    const std::optional<Version> version = version_given(base, before);
+    Draft draft(was, type, change.dot, version);
+    if (before == nullptr) draft.create();
+    fill(draft, was);
+    Saved saved{id, {}, {}, {}};
+    change.seen = draft.seen();
+    change.ops = draft.take();
+    if (change.ops.empty()) {
+        saved.version = to_string(version_of(was, &type));
+        return saved;
+    }
+    change.prev = was.context().at(enrolment.replica);
+    change.wall_ms = std::min(env.clock.wall_ms(), kMaxStampMs);
+    change.stamp = clock.tick(change.wall_ms);
+    change.author = enrolment.user;
+    change.scope = scope.id;
+    change.record = id;
+    change.type = type.name();
+    change.type_version = type.version();
+    const bool on_all = change.seen.covers(was.context());
+    const auto problem = judge_change(change, on_all ? was : was.within(change.seen), &type, writer_on(scope, id), &saved.warnings);
+    if (problem) fail(ErrorCode::refused, printed(*problem));
+    RecordState now = was;
+    const Applied applied = now.apply(change, change.stamp);
+    KOPDARBS_ASSERT(applied == Applied::applied);
+    std::int64_t no = 0;
+    if (before == nullptr) {
+        no = insert(id, scope.no, type.name(), shape_of(env.crypto, id, now, &type));
+    } else {
+        no = before->no;
+        // The first unsent change of a record keeps what was confirmed beside it.
+        if (!has_pending(no)) Query(db, "INSERT INTO confirmed VALUES (?, ?, ?)").bind(no).text(before->doc).blob(before->meta).run();
+        show(*before, was, now);
+    }
+    append(change, no, scope.no);
+    saved.dot = change.dot;
+    saved.version = to_string(version_of(now, &type));
+    return saved;
+}
+
+}  // namespace kopdarbs

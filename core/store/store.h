@@ -1,0 +1,111 @@
+// The inside of a vault, shared by its public face (vault*.cpp), the sync side (replica.cpp), search and verification.
+//
+// Invariants
+//  1. shown = confirmed ⊕ unsent: `record` holds the state with this replica's unsent changes applied, `confirmed` the state without
+//     them, only while there are any and there was something before them.
+//  2. One transaction a save: clock, change, feed head, record, outbox. A crash leaves all of it or none.
+//  3. doc and meta are functions of the state and the schema (shape_of); a reader may trust either.
+// Threading: as the Vault's.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/kopdarbs.h"
+#include "core/log/feed.h"
+#include "core/record/draft.h"
+#include "core/record/json.h"
+#include "core/store/database.h"
+#include "core/store/replica.h"
+#include "core/store/shape.h"
+
+namespace kopdarbs {
+
+/// A record's row.
+struct Stored {
+    std::int64_t no = 0;
+    RecordId id;
+    std::int64_t scope = 0;
+    std::string type;
+    std::string doc;
+    Bytes meta;
+    RecordState state() const { return RecordState::decode_beside(meta, document_from_json(doc)); }
+};
+
+/// Binds a list key so that SQLite orders numbers as numbers and text as text.
+void bind_key(Query& query, const Value& key);
+
+struct ScopeRow {
+    std::int64_t no = 0;
+    ScopeId id;
+    ScopeInfo info;
+    std::string kind;  ///< of the target: "file", "unit", "own"
+    bool held = false;
+};
+
+struct Store {
+    Store(const std::string& path, Database::Mode mode, BytesView key, Env environment);
+
+    // store.cpp: rows
+    std::optional<Stored> find(const RecordId& id);
+    std::optional<Stored> find(std::int64_t no);
+    std::int64_t insert(const RecordId& id, std::int64_t scope, std::string_view type, const Shape& shape);
+    void update(std::int64_t no, const Shape& shape);
+    std::optional<RecordState> confirmed(std::int64_t no);
+    std::vector<Change> pending(std::int64_t no);
+    bool has_pending(std::int64_t no);
+    /// Writes what is shown of `state`, remembering texts as they were in `before`.
+    void show(const Stored& before, const RecordState& was, const RecordState& state);
+    Bytes setting(const char* name);
+    void set_setting(const char* name, BytesView value);
+    void log(const std::string& what);
+
+    // store.cpp: scopes, types and identity, cached; refreshed when another process committed
+    const std::vector<ScopeRow>& scopes();
+    const ScopeRow& scope(std::int64_t no);
+    const ScopeRow& scope_for(std::string_view name, const TypeSchema& type);
+    void reload();
+    void load_types();
+    Writer writer_on(const ScopeRow& scope, const RecordId& record);
+
+    // save.cpp
+    /// One change by this device's user. `fill` asks for the operations; nothing is written when it asks for none.
+    Saved save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
+               const std::function<void(Draft&, const RecordState&)>& fill);
+    /// Signs `change` (all but dot, header and content is given) as this replica's next and puts it into the outbox.
+    void append(Change& change, std::int64_t record_no, std::int64_t scope_no);
+    std::optional<Version> version_given(const Vault::Base& base, const Stored* record);
+    /// The text that the reader of `version` saw; throws Error{stale} when that is no longer known.
+    Text text_at(const Stored& record, const RecordState& state, std::string_view field, const std::optional<Version>& version);
+
+    Record complete(const Stored& stored);
+    void touched(const RecordId& id) { touched_.push_back(id); }
+    void notify(Origin origin);
+
+    Env env;
+    Database db;
+    SchemaSet schema;
+    Enrolment enrolment;
+    std::map<std::size_t, Vault::Observer> observers;
+    std::size_t next_observer = 1;
+    int batch_depth = 0;
+
+private:
+    std::vector<ScopeRow> scopes_;
+    std::int64_t scopes_version_ = -1;
+    std::vector<RecordId> touched_;
+};
+
+struct Vault::Parts {
+    Parts(const std::string& path, Database::Mode mode, Bytes vault_key, Env environment)
+        : key(std::move(vault_key)), store(path, mode, key, environment), replica(store) {}
+    ~Parts() { wipe(key); }
+    Bytes key;
+    Store store;
+    ReplicaStore replica;
+};
+
+}  // namespace kopdarbs

@@ -1,0 +1,111 @@
+// Verification: the device's own chain, its records against their states, and what the file itself says of damage.
+#include "core/base/error.h"
+#include "core/record/json.h"
+#include "core/store/store.h"
+
+namespace kopdarbs {
+namespace {
+
+class Verifier {
+public:
+    explicit Verifier(Store& store) : store_(store) {}
+
+    Verified run() {
+        guarded("vault.db", [&] { pages(); });
+        guarded("table change", [&] { chains(); });
+        guarded("table record", [&] { records(); });
+        guarded("table outbox", [&] { outbox(); });
+        return std::move(found_);
+    }
+
+private:
+    template <class Work>
+    void guarded(const std::string& where, Work work) {
+        try {
+            work();
+        } catch (const Error& e) {
+            damage(last_.empty() ? where : where + " after " + last_, e.what());
+        }
+        last_.clear();
+    }
+
+    void damage(const std::string& where, const std::string& what) { found_.damage.push_back({where, what}); }
+
+    void pages() {
+        Query q(store_.db, "PRAGMA integrity_check(20)");
+        while (q.next())
+            if (q.bytes(0) != "ok") damage("vault.db", q.string(0));
+    }
+
+    void chains() {
+        for (const ScopeRow& scope : store_.scopes()) {
+            Query q(store_.db, "SELECT counter, header, salt, content, hash FROM change WHERE scope = ? ORDER BY counter");
+            q.bind(scope.no);
+            Hash256 before;
+            std::uint64_t counter = 0;
+            while (q.next()) {
+                counter = q.unsigned_integer(0);
+                const std::string name = "change " + to_string(Dot{store_.enrolment.replica, counter});
+                ++found_.changes;
+                const Hash256 hash = chain_hash(store_.env.crypto, before, q.bytes(1), content_hash(store_.env.crypto, q.bytes(2), q.bytes(3)));
+                if (hash.bytes() != q.bytes(4)) damage(name, "its bytes do not give the hash that the chain holds");
+                before = q.id<Hash256>(4);
+                try {
+                    if (decode_change(q.bytes(1), q.bytes(3)).dot.counter != counter) damage(name, "it is numbered otherwise inside");
+                } catch (const Error& e) {
+                    damage(name, e.what());
+                }
+                last_ = name;
+            }
+            Query head(store_.db, "SELECT counter, hash FROM feed WHERE scope = ?");
+            if (head.bind(scope.no).next()) {
+                ++found_.feeds;
+                if (head.unsigned_integer(0) != counter || head.bytes(1) != before.bytes()) damage("feed " + scope.info.name, "its head is not its last change");
+            } else if (counter != 0) {
+                damage("feed " + scope.info.name, "it has changes and no head");
+            }
+        }
+    }
+
+    void records() {
+        Query q(store_.db, "SELECT no, id, type, doc, meta, flags, review, k1, k2 FROM record ORDER BY no");
+        while (q.next()) {
+            const RecordId id = q.id<RecordId>(1);
+            const std::string name = "record " + to_string(id);
+            ++found_.records;
+            try {
+                const RecordState state = RecordState::decode_beside(q.bytes(4), document_from_json(q.bytes(3)));
+                const Shape shape = shape_of(store_.env.crypto, id, state, store_.schema.type(q.bytes(2)));
+                if (shape.doc != q.bytes(3) || shape.meta != q.bytes(4)) damage(name, "what it shows is not what its state says");
+                if (shape.flags != q.integer(5) || shape.review != q.integer(6)) damage(name, "its marks are not what its state says");
+                unsent(q.integer(0), name, state);
+            } catch (const Error& e) {
+                damage(name, e.what());
+            }
+            last_ = name;
+        }
+    }
+
+    /// shown = confirmed ⊕ unsent.
+    void unsent(std::int64_t no, const std::string& name, const RecordState& shown) {
+        if (!store_.has_pending(no)) return;
+        RecordState state = store_.confirmed(no).value_or(RecordState());
+        for (const Change& change : store_.pending(no)) (void)state.apply(change, change.stamp);
+        if (state.context() != shown.context() || state.encode() != shown.encode()) damage(name, "what it shows is not the confirmed state with the unsent changes");
+    }
+
+    void outbox() {
+        Query q(store_.db, "SELECT counter FROM outbox WHERE counter NOT IN (SELECT counter FROM change) ORDER BY counter");
+        while (q.next()) damage("change " + to_string(Dot{store_.enrolment.replica, q.unsigned_integer(0)}), "it is to be sent and is not there");
+    }
+
+    Store& store_;
+    Verified found_;
+    std::string last_;
+};
+
+}  // namespace
+
+Verified Vault::verify() const { return Verifier(parts_->store).run(); }
+
+}  // namespace kopdarbs

@@ -1,0 +1,273 @@
+#include "sync/server/ingest.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/record/json.h"
+#include "core/record/rules.h"
+#include "core/store/shape.h"
+
+namespace kopdarbs::sync {
+namespace {
+
+constexpr std::uint64_t kMaxHeldPerReplica = 1000;
+constexpr std::size_t kMaxReasonBytes = 500;
+
+std::string printed(const Problem& problem) {
+    std::string reason = (problem.field.empty() ? std::string() : problem.field + ": ") + problem.reason.en + " / " + problem.reason.lv;
+    while (reason.size() > kMaxReasonBytes || !is_utf8(reason)) reason.pop_back();
+    return reason;
+}
+
+}  // namespace
+
+PreparedFeed prepare(const FeedPart& feed, const ReplicaId& replica, const PublicKey& device_key, const DeviceId& server, Crypto& crypto) {
+    PreparedFeed prepared;
+    prepared.scope = feed.scope;
+    prepared.before = feed.before;
+    prepared.checkpoint = feed.checkpoint;
+    prepared.changes.reserve(feed.changes.size());
+    FeedHead head = feed.before;
+    for (const SignedChange& bytes : feed.changes) {
+        PreparedChange p;
+        p.bytes = bytes;
+        try {
+            p.change = decode_change(bytes.header, BytesView(bytes.content));
+        } catch (const Error& e) {
+            p.change = decode_change(bytes.header, std::nullopt);
+            p.malformed = e.what();
+        }
+        if (p.change.dot.replica != replica || p.change.scope != feed.scope || p.change.dot.counter <= head.counter)
+            fail(ErrorCode::corrupt, "a feed with changes that do not belong to it, or out of order");
+        head = {p.change.dot.counter, chain_hash(crypto, head.hash, bytes.header, content_hash(crypto, bytes.salt, bytes.content))};
+        p.hash = head.hash;
+        prepared.changes.push_back(std::move(p));
+    }
+    if (!crypto.verify(device_key, checkpoint_message(server, replica, feed.scope, head), feed.checkpoint))
+        fail(ErrorCode::corrupt, "a feed whose checkpoint its device did not sign: altered, cut or forged");
+    prepared.head = head;
+    return prepared;
+}
+
+void Ingest::say(Verdict v) {
+    if (!verdicts_.empty() && v.code == VerdictCode::accepted && v.stamp.packed == 0) {
+        Verdict& last = verdicts_.back();
+        if (last.code == VerdictCode::accepted && last.stamp.packed == 0 && last.counter + last.count == v.counter && last.seq + last.count == v.seq) {
+            ++last.count;
+            return;
+        }
+    }
+    verdicts_.push_back(std::move(v));
+}
+
+void Ingest::take(const PreparedFeed& feed) {
+    const ScopeEntry* scope = origin_.directory.scope(feed.scope);
+    if (scope == nullptr) fail(ErrorCode::protocol, "a feed in a scope that this server does not know");
+    const FeedHead known = storage_.feed(origin_.device.replica_no, scope->no).value_or(FeedHead{});
+    std::size_t first_new = 0;
+    if (known.counter < feed.before.counter)
+        fail(ErrorCode::protocol, "the server lacks earlier changes of this device: restore a newer backup");
+    bool joined = known.counter == feed.before.counter && known.hash == feed.before.hash;
+    for (; first_new < feed.changes.size() && feed.changes[first_new].change.dot.counter <= known.counter; ++first_new)
+        joined = joined || (feed.changes[first_new].change.dot.counter == known.counter && feed.changes[first_new].hash == known.hash);
+    if (!joined && first_new == feed.changes.size() && first_new > 0) {
+        // All of it was here before: the last one must be the one we have.
+        const PreparedChange& last = feed.changes.back();
+        const auto dot = storage_.dot(origin_.device.replica_no, last.change.dot.counter);
+        if (dot) joined = (dot->code == VerdictCode::accepted ? storage_.accepted_at(dot->place).hash : storage_.rejected_at(dot->place).hash) == last.hash;
+    }
+    if (!joined) fail(ErrorCode::fork, "this device's changes are not those that it sent before: it is a copy, or was set back");
+    for (std::size_t i = 0; i < first_new; ++i) repeat(feed.changes[i]);
+    const ScopeGrant* grant = origin_.grants.find(feed.scope);
+    const Cursor before = storage_.lock_scope(scope->no);
+    heads_[scope->no] = before;
+    for (std::size_t i = first_new; i < feed.changes.size(); ++i) take(feed.changes[i], scope->no, grant);
+    if (first_new < feed.changes.size()) storage_.set_feed(origin_.device.replica_no, scope->no, feed.head, feed.checkpoint);
+    if (storage_.held_of(origin_.device.replica_no) > 0)
+        for (const RecordId& record : std::set<RecordId>(touched_)) release_held(record);
+    touched_.clear();
+    for (const auto& [no, head] : heads_) storage_.set_scope_head(no, head);
+    advanced_.push_back({feed.scope, before, heads_.at(scope->no)});
+    heads_.clear();
+}
+
+void Ingest::repeat(const PreparedChange& prepared) {
+    const auto dot = storage_.dot(origin_.device.replica_no, prepared.change.dot.counter);
+    if (!dot) fail(ErrorCode::fork, "a change under a number that was used for another scope: the device is a copy, or was set back");
+    if (dot->code == VerdictCode::held) {
+        // Asked about again: what it waited for may be here now.
+        storage_.drop_rejected(dot->place);
+        take(prepared, storage_.scope(prepared.change.scope)->no, origin_.grants.find(prepared.change.scope));
+        return;
+    }
+    Verdict v;
+    v.counter = prepared.change.dot.counter;
+    v.code = dot->code;
+    if (dot->code == VerdictCode::accepted) {
+        const AcceptedRow row = storage_.accepted_at(dot->place);
+        v.seq = row.seq;
+        v.stamp = row.stamp == prepared.change.stamp ? Stamp{} : row.stamp;
+    } else {
+        v.reason = storage_.rejected_at(dot->place).reason;
+        to_restate_.insert(prepared.change.record);
+    }
+    say(std::move(v));
+}
+
+void Ingest::take(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant) {
+    std::optional<RecordRow> row = storage_.record(prepared.change.record);
+    RecordState state;
+    if (row) state = RecordState::decode_beside(row->meta, document_from_json(row->doc));
+    const auto outcome = judge(prepared, scope_no, grant, row, state);
+    if (outcome)
+        keep(prepared, scope_no, *outcome);
+    else
+        accept(prepared, scope_no, std::move(row), std::move(state));
+}
+
+std::optional<Ingest::Outcome> Ingest::check_line(const Change& change, const RecordState& state) {
+    const std::int64_t replica = origin_.device.replica_no;
+    const std::uint64_t mine = state.context().at(change.dot.replica);
+    if (mine > change.prev) return Outcome{VerdictCode::refused, "numbered behind an accepted change of this device"};
+    const auto undecided = [&](std::uint64_t counter) -> std::optional<Outcome> {
+        const auto dot = storage_.dot(replica, counter);
+        if (!dot || dot->code == VerdictCode::held) return Outcome{VerdictCode::held, "waits for an earlier change"};
+        if (dot->code != VerdictCode::accepted) return Outcome{VerdictCode::again, "an earlier change to this record was not accepted"};
+        return std::nullopt;
+    };
+    if (mine < change.prev)
+        if (auto outcome = undecided(change.prev)) return outcome;
+    if (change.seen.at(change.dot.replica) > mine)
+        if (auto outcome = undecided(change.seen.at(change.dot.replica))) return outcome;
+    if (!state.context().covers(change.seen)) return Outcome{VerdictCode::held, "it has seen what is not here yet"};
+    return std::nullopt;
+}
+
+std::optional<Ingest::Outcome> Ingest::judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
+                                             const std::optional<RecordRow>& row, const RecordState& state) {
+    const Change& change = prepared.change;
+    if (!prepared.malformed.empty()) return Outcome{VerdictCode::refused, "cannot be read: " + prepared.malformed};
+    if (change.author != origin_.device.user) return Outcome{VerdictCode::refused, "signed for another user"};
+    if (change.group) return Outcome{VerdictCode::refused, "groups of changes are not known to this server"};
+    if (grant == nullptr) return Outcome{VerdictCode::refused, "not assigned to you / jums nav piešķirts"};
+    if (row && row->scope != scope_no) return Outcome{VerdictCode::refused, "the record lives in another scope"};
+    if (row && row->type != change.type) return Outcome{VerdictCode::refused, "the record is of another type"};
+    if (auto outcome = check_line(change, state)) return outcome;
+    const TypeSchema* type = origin_.directory.schema().type(change.type);
+    if (type != nullptr && !row && type->section_under(grant->kind) != grant->info.section)
+        return Outcome{VerdictCode::refused, "records of this type do not belong here / šāda veida ierakstam te nav vietas"};
+    Writer writer;
+    writer.user = change.author;
+    writer.roles = grant->info.roles;
+    writer.section = grant->info.section;
+    writer.exists = [&, id = text_value(to_string(change.record))](std::string_view other, std::string_view field, BytesView value, std::string_view link) {
+        return storage_.record_where(other, [&](const RecordRow& candidate) {
+            const bool readable = std::any_of(origin_.grants.numbers.begin(), origin_.grants.numbers.end(), [&](const auto& n) { return n.second == candidate.scope; });
+            if (!readable) return false;
+            const auto document = document_from_json(candidate.doc);
+            const auto has = [&](std::string_view name, BytesView wanted) {
+                return std::any_of(document.begin(), document.end(), [&](const auto& m) { return m.first == name && m.second == wanted; });
+            };
+            return has(field, value) && has(link, id);
+        });
+    };
+    try {
+        const bool on_all = !row || change.seen.covers(state.context());
+        if (const auto problem = judge_change(change, on_all ? state : state_at(*row, change.seen), type, writer, nullptr))
+            return Outcome{VerdictCode::refused, printed(*problem)};
+    } catch (const Error& e) {
+        return Outcome{VerdictCode::refused, std::string("cannot be read: ") + e.what()};
+    }
+    return std::nullopt;
+}
+
+/// The state that someone had seen who had seen `seen`, exactly: from the record's changes.
+RecordState Ingest::state_at(const RecordRow& row, const Context& seen) {
+    RecordState state;
+    for (const AcceptedRow& accepted : storage_.changes_of(row.no)) {
+        const Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
+        if (seen.covers(change.dot)) (void)state.apply(change, accepted.stamp);
+    }
+    return state;
+}
+
+/// max(heard, min(wall - offset, received)), with the author's own counter where its milliseconds stand.
+Stamp Ingest::effective(const Change& change) const {
+    const auto wall = static_cast<std::int64_t>(change.wall_ms) - origin_.offset_ms;
+    const std::uint64_t ms = std::min<std::uint64_t>(wall < 0 ? 0 : static_cast<std::uint64_t>(wall), origin_.received_ms);
+    const Stamp stamp = ms == change.stamp.ms() ? change.stamp : Stamp::from_ms(ms);
+    // What was heard is the server's own word, so never later than now.
+    const Stamp heard = std::min(change.heard, Stamp::from_ms(origin_.received_ms));
+    return std::max(stamp, heard);
+}
+
+void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, std::optional<RecordRow> row, RecordState state) {
+    const Change& change = prepared.change;
+    const Stamp stamp = effective(change);
+    try {
+        const Applied applied = state.apply(change, stamp);
+        KOPDARBS_ASSERT(applied == Applied::applied);
+    } catch (const Error& e) {
+        // Text operations are the one thing that only applying finds out.
+        keep(prepared, scope_no, {VerdictCode::refused, std::string("cannot be applied: ") + e.what()});
+        return;
+    }
+    const Shape shape = shape_of(env_.crypto, change.record, state, origin_.directory.schema().type(change.type));
+    RecordRow now{row ? row->no : 0, change.record, scope_no, change.type, shape.doc, shape.meta};
+    if (row)
+        storage_.update_record(now, shape.flags, shape.review);
+    else
+        now.no = storage_.insert_record(now, shape.flags, shape.review);
+    const auto locked = heads_.find(scope_no);
+    Cursor& head = locked != heads_.end() ? locked->second : heads_.emplace(scope_no, storage_.lock_scope(scope_no)).first->second;
+    Bytes link(head.hash.bytes());
+    link.append(prepared.hash.bytes());
+    head = {head.seq + 1, env_.crypto.sha256(link)};
+    const std::int64_t place = storage_.append(scope_no, head.seq, origin_.device.replica_no, now.no, stamp, prepared.bytes, prepared.hash, head.hash);
+    storage_.set_dot(origin_.device.replica_no, change.dot.counter, {VerdictCode::accepted, place});
+    touched_.insert(change.record);
+    Verdict v;
+    v.counter = change.dot.counter;
+    v.seq = head.seq;
+    v.stamp = stamp == change.stamp ? Stamp{} : stamp;
+    say(std::move(v));
+}
+
+void Ingest::keep(const PreparedChange& prepared, std::int64_t scope_no, const Outcome& given) {
+    Outcome outcome = given;
+    const std::int64_t replica = origin_.device.replica_no;
+    if (outcome.code == VerdictCode::held && storage_.held_of(replica) >= kMaxHeldPerReplica) outcome = {VerdictCode::refused, "too many changes wait already"};
+    RejectedRow row;
+    row.replica = replica;
+    row.scope = scope_no;
+    row.reason = outcome.reason;
+    row.change = prepared.bytes;
+    row.hash = prepared.hash;
+    const std::int64_t place = storage_.reject(row, prepared.change.record, origin_.received_ms);
+    storage_.set_dot(replica, prepared.change.dot.counter, {outcome.code, place});
+    to_restate_.insert(prepared.change.record);
+    Verdict v;
+    v.counter = prepared.change.dot.counter;
+    v.code = outcome.code;
+    v.reason = outcome.reason;
+    say(std::move(v));
+}
+
+/// Something arrived in `record`: what was held there may be decided now. Only this device's own: another's is decided when it asks.
+void Ingest::release_held(const RecordId& record) {
+    for (const RejectedRow& row : storage_.held(record)) {
+        if (row.replica != origin_.device.replica_no) continue;
+        PreparedChange prepared;
+        prepared.change = decode_change(row.change.header, BytesView(row.change.content));
+        prepared.bytes = row.change;
+        prepared.hash = row.hash;
+        const auto current = storage_.record(record);
+        if (!current) continue;
+        const RecordState state = RecordState::decode_beside(current->meta, document_from_json(current->doc));
+        if (const auto outcome = check_line(prepared.change, state); outcome && outcome->code == VerdictCode::held) continue;
+        storage_.drop_rejected(row.no);
+        take(prepared, row.scope, origin_.grants.find(prepared.change.scope));
+    }
+}
+
+}  // namespace kopdarbs::sync

@@ -1,0 +1,117 @@
+#include "tools/kopdarbs/show.h"
+
+#include <algorithm>
+
+#include "core/record/json.h"
+#include "platform/posix/unicode.h"
+#include "tools/common/shapes.h"
+#include "tools/common/text_out.h"
+
+namespace kopdarbs::tools {
+namespace {
+
+constexpr std::size_t kSummaryFields = 3;
+
+/// An array's or an object's members as JSON, one a line; a text as it is.
+std::string value_lines(BytesView value) {
+    CborReader in(value);
+    std::string out;
+    if (in.peek() == CborType::array) {
+        for (std::size_t i = 0, n = in.array(); i < n; ++i) out += (i == 0 ? "" : "\n") + value_line(in.item());
+    } else if (in.peek() == CborType::map) {
+        for (std::size_t i = 0, n = in.map(); i < n; ++i) {
+            const std::string key(in.text());
+            out += (i == 0 ? "" : "\n") + key + "  " + value_line(in.item());
+        }
+    } else if (in.peek() == CborType::text) {
+        out = std::string(in.text());
+    } else {
+        out = kopdarbs::to_json(value);
+    }
+    return out;
+}
+
+std::vector<std::string> summary_fields(const TypeSchema& type) {
+    std::vector<std::string> names = type.list_by();
+    for (const FieldSchema& field : type.fields()) {
+        const bool short_text = field.searched && field.kind() == Kind::scalar;
+        if (names.size() < kSummaryFields && short_text && std::find(names.begin(), names.end(), field.name) == names.end()) {
+            names.push_back(field.name);
+        }
+    }
+    return names;
+}
+
+}  // namespace
+
+std::string value_line(BytesView value) {
+    return one_line(CborReader(value).peek() == CborType::text ? std::string(text_of(value)) : kopdarbs::to_json(value));
+}
+
+std::string state_of(const Shown& shown) {
+    std::string state = shown.sealed ? "sealed" : "";
+    if (shown.deleted) state += state.empty() ? "deleted" : ", deleted";
+    return state;
+}
+
+std::string summary_of(const SchemaSet& schema, const Shown& shown) {
+    const TypeSchema* type = schema.type(shown.type);
+    if (type == nullptr) return {};
+    const auto document = document_from_json(shown.fields);
+    std::string summary;
+    for (const std::string& name : summary_fields(*type)) {
+        for (const auto& [field, value] : document) {
+            if (field == name && !is_null(value)) summary += (summary.empty() ? "" : ", ") + value_line(value);
+        }
+    }
+    return summary;
+}
+
+void show_record(const Record& record) {
+    Shown state;
+    state.sealed = record.sealed;
+    state.deleted = record.deleted;
+    const std::string notes = state_of(state);
+    print_line(bold(one_line(record.type)) + "  " + to_string(record.id) + "  " + one_line(record.scope) +
+               (notes.empty() ? "" : "  (" + notes + ")"));
+    const auto document = document_from_json(record.fields);
+    std::size_t width = 0;
+    for (const auto& [field, value] : document) width = std::max(width, posix::display_width(field));
+    for (const auto& [field, value] : document) {
+        const std::string name = one_line(field);
+        print_line("  " + name + std::string(width - std::min(width, posix::display_width(name)), ' ') + "  " +
+                   many_lines(value_lines(value), width + 4));
+    }
+    print_line("version " + record.version);
+    for (const ReviewItem& item : record.review) show_item(record.id, record.type, item);
+}
+
+void show_item(const RecordId& record, const std::string& type, const ReviewItem& item) {
+    const std::string field = item.field.empty() ? std::string(to_string(item.kind)) : item.field + " (" + to_string(item.kind) + ")";
+    print_line(bold("review " + item.id) + "  " + one_line(field) + " of " + one_line(type) + " " + to_string(record));
+    Table table({"PICK", "VALUE", "AUTHOR", "STAMP", "DOT"});
+    std::size_t pick = 0;
+    for (const Candidate& value : item.values) {
+        table.add({std::to_string(pick++), value_line(value.value), value.author, to_string(value.stamp), to_string(value.dot)});
+    }
+    table.print();
+}
+
+void show_status(const Status& status) {
+    print_line("user       " + one_line(status.user));
+    print_line("replica    " + to_string(status.replica));
+    print_line("records    " + std::to_string(status.records));
+    print_line("unsent     " + std::to_string(status.unsent));
+    print_line("refused    " + std::to_string(status.refused));
+    print_line("review     " + std::to_string(status.review));
+    print_line("last sync  " + (status.last_sync_ms == 0 ? std::string("never") : time_or_never(status.last_sync_ms)));
+    Table table({"SCOPE", "LABEL", "ROLES"});
+    for (const ScopeInfo& scope : status.scopes) {
+        std::string roles;
+        for (const std::string& role : scope.roles) roles += (roles.empty() ? "" : ", ") + role;
+        table.add({scope.name, scope.label, roles});
+    }
+    table.print();
+}
+
+}  // namespace kopdarbs::tools
