@@ -56,6 +56,20 @@ bool Text::line(const CharId& newline, std::string& out) const {
     return true;
 }
 
+bool Text::line_start(const CharId& newline, std::uint32_t& position) const {
+    const Sequence& sequence = tree_->sequence;
+    Ref ref;
+    std::string line;
+    if (!this->line(newline, line) || !sequence.ids.find(newline, ref)) return false;
+    position = 0;
+    if (ref.is_root()) return true;
+    const Place place = sequence.find(ref);
+    position = place.offset + 1;
+    for (std::uint32_t i = 0; i < place.span; ++i) position += place.leaf->spans[i].visible ? place.leaf->spans[i].length : 0;
+    for (const text::Leaf* leaf = place.leaf->prev; leaf != nullptr; leaf = leaf->prev) position += leaf->visible;
+    return true;
+}
+
 bool Text::shown_is_within(const Context& seen) const {
     const Sequence& sequence = tree_->sequence;
     std::vector<std::uint32_t> bound(sequence.ids.replicas());

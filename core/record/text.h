@@ -95,6 +95,8 @@ public:
     bool untouched() const;
     /// The text of the line opened by `newline`, without it; absent when that newline is deleted or unknown.
     bool line(const CharId& newline, std::string& out) const;
+    /// Position of that line's first scalar value; absent likewise.
+    bool line_start(const CharId& newline, std::uint32_t& position) const;
     /// Whether every character shown was inserted by a change in `seen`.
     bool shown_is_within(const Context& seen) const;
 

@@ -19,8 +19,7 @@ namespace {
 /// One of the two states: its records in its own keys, and where these begin in the union.
 class Side {
 public:
-    Side(const Sequence& sequence, const std::vector<ReplicaId>& replicas)
-        : sequence_(sequence), begins_(replicas.size() + 2), leaf_(sequence.first_leaf()) {
+    Side(const Sequence& sequence, const std::vector<ReplicaId>& replicas) : begins_(replicas.size() + 2), leaf_(sequence.first_leaf()) {
         for (std::uint32_t r = 0; r < sequence.ids.replicas(); ++r) {
             const auto at = std::lower_bound(replicas.begin(), replicas.end(), sequence.ids[r].id());
             renumber_.push_back(r == 0 ? 0 : static_cast<std::uint32_t>(at - replicas.begin()) + 1);
@@ -84,7 +83,6 @@ private:
         return static_cast<std::size_t>(after - records.begin()) - 1;
     }
 
-    const Sequence& sequence_;
     std::vector<std::uint32_t> renumber_;
     std::vector<std::size_t> begins_;  ///< by replica number: its first record
     const Leaf* leaf_;                 ///< where the walk stands

@@ -306,7 +306,7 @@ TEST_CASE("independent changes of one replica may come in any order") {
     b.apply(dot(2, 1), {{{dot(1, 7), 1}, true, "!", 0, false}});
     b.apply(dot(1, 5), first);
     a.apply(dot(2, 1), {{{dot(1, 7), 1}, true, "!", 0, false}});
-    REQUIRE(a.text() == "onetw!o");
+    REQUIRE(a.text() == "onetwo!");
     REQUIRE(b.text() == a.text());
     REQUIRE(b.encode() == a.encode());
 }
@@ -442,10 +442,10 @@ TEST_CASE("a structure that encode() would not write is corrupt") {
     CHECK(corrupts("4f0101" + id + "01eb000300", zala));                        // its own replica as another
     CHECK(corrupts("4e0101" + id + "01e80001", "Z"));                           // a change of one character, not as typed
     CHECK(corrupts("4e0101" + id + "012b0009", zala));                          // a parent before the first character
-    CHECK(corrupts("500101" + id + "02eb0001810404", zala));                    // lengths that add up to more
+    CHECK(corrupts("510101" + id + "02eb0001810404", zala));                    // lengths that add up to more
     CHECK(corrupts("500101" + id + "02c801800000", "ab"));                      // typed on, in a record of its own
-    CHECK(corrupts("4f0101" + id + "01c7ffffff7f", ""));                        // a length out of bounds
-    CHECK(corrupts("5a0102" + id + "01c00400000000000000000201c00200", "ab"));  // two that hang on each other
+    CHECK(corrupts("500101" + id + "01c7ffffff7f", ""));                        // a length out of bounds
+    CHECK(corrupts("581a0102" + id + "01c00400000000000000000201c00200", "ab"));  // two that hang on each other
 }
 
 }  // namespace kopdarbs

@@ -130,7 +130,7 @@ int import_command(const Request& request) {
     const Session session = open_session(request);
     const std::uint64_t started_ms = session.host->clock.steady_ms();
     Import import(request, map, reader, *session.vault);
-    JsonObject result;
+    std::optional<std::uint64_t> stopped_at;
     int code = kExitDone;
     try {
         while (import.batch()) {
@@ -140,13 +140,15 @@ int import_command(const Request& request) {
         print_error("kopdarbs", what_of(e.code()),
                     "line " + std::to_string(reader.number()) + ": " + in_language(e.what(), request.language) + " (" +
                         std::to_string(import.imported()) + " records before it were imported and are kept)");
-        result.number("stopped_at_line", reader.number());
+        stopped_at = reader.number();
         code = exit_code_of(e.code());
     }
     import.clear_progress();
+    JsonObject result;
     result.number("imported", import.imported())
         .number("warnings", import.warnings())
         .number("duration_ms", session.host->clock.steady_ms() - started_ms);
+    if (stopped_at) result.number("stopped_at_line", *stopped_at);
     print_line(request.json ? result.str() : std::to_string(import.imported()) + " imported");
     return code;
 }

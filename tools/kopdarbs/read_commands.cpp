@@ -1,6 +1,5 @@
 // The commands that look at a vault, as JSON for scripts or as text for people.
 
-#include "core/record/json.h"
 #include "platform/posix/system.h"
 #include "platform/posix/unicode.h"
 #include "tools/common/input.h"
@@ -113,8 +112,8 @@ int letters_command(const Request& request) {
         if (request.json)
             print_line(to_json(letter));
         else
-            table.add(
-                {to_string(letter.stamp), to_string(letter.record), letter.type, in_language(letter.reason, request.language), letter.ops});
+            table.add({to_string(letter.stamp), to_string(letter.record), letter.type, in_language(letter.reason, request.language),
+                       ops_line(letter.ops)});
     }
     table.print();
     return kExitDone;

@@ -31,6 +31,33 @@ std::string value_lines(BytesView value) {
     return out;
 }
 
+/// "field.row.column": what follows the kind in a path.
+std::string path_name(CborReader& path, std::size_t parts) {
+    std::string name;
+    for (std::size_t i = 0; i < parts; ++i) name += (i == 0 ? "" : ".") + value_line(path.item());
+    return name;
+}
+
+std::string op_line(BytesView path, BytesView value) {
+    CborReader in(path);
+    const std::size_t parts = in.array();
+    if (parts == 0 || in.peek() != CborType::uint) return {};
+    const std::uint64_t kind = in.uint();
+    const auto is = [kind](PathKind k) { return kind == static_cast<std::uint64_t>(k); };
+    if (is(PathKind::birth)) return "created";
+    if (is(PathKind::life)) return is_null(value) ? "undeleted" : "deleted";
+    if (is(PathKind::seal)) return "sealed";
+    if (is(PathKind::amendment)) return "amended";
+    if (parts < 2 || is(PathKind::text)) return {};  // the lines beside it say what a text's change did
+    if (is(PathKind::line)) return path_name(in, 1) + " = " + value_line(value);
+    if (is(PathKind::element) || is(PathKind::row)) {
+        const std::string field = path_name(in, 1);
+        const bool present = CborReader(value).peek() == CborType::boolean && CborReader(value).boolean();
+        return field + (present ? " + " : " - ") + path_name(in, parts - 2);
+    }
+    return path_name(in, parts - 1) + " = " + value_line(value);
+}
+
 std::vector<std::string> summary_fields(const TypeSchema& type) {
     std::vector<std::string> names = type.list_by();
     for (const FieldSchema& field : type.fields()) {
@@ -65,6 +92,22 @@ std::string summary_of(const SchemaSet& schema, const Shown& shown) {
         }
     }
     return summary;
+}
+
+std::string ops_line(const std::string& ops) {
+    const Value all = value_from_json(ops);
+    CborReader in(all);
+    std::string line;
+    for (std::size_t n = in.array(); n > 0; --n) {
+        BytesView path, value;
+        for (std::size_t members = in.map(); members > 0; --members) {
+            const std::string_view name = in.text();
+            (name == "path" ? path : value) = in.item();
+        }
+        const std::string op = path.empty() ? std::string() : op_line(path, value);
+        if (!op.empty()) line += (line.empty() ? "" : "; ") + op;
+    }
+    return line;
 }
 
 void show_record(const Record& record) {

@@ -19,4 +19,7 @@ std::string summary_of(const SchemaSet& schema, const Shown& shown);
 /// A value on one line: a text without quotes, anything else as JSON.
 std::string value_line(BytesView value);
 
+/// A change's operations, `ops` of an event or a letter, in short: "place = Kalna iela 3; present + Līga".
+std::string ops_line(const std::string& ops);
+
 }  // namespace kopdarbs::tools

@@ -15,6 +15,7 @@
 #include "tools/common/shapes.h"
 #include "tools/common/text_out.h"
 #include "tools/kopdarbs/commands.h"
+#include "tools/kopdarbs/show.h"
 
 namespace kopdarbs::tools {
 namespace {
@@ -145,7 +146,7 @@ int history_command(const Request& request) {
         return kExitDone;
     }
     Table table({"STAMP", "AUTHOR", "DOT", "CHANGE"});
-    for (const Event& event : events) table.add({to_string(event.stamp), event.author, to_string(event.dot), event.ops});
+    for (const Event& event : events) table.add({to_string(event.stamp), event.author, to_string(event.dot), ops_line(event.ops)});
     table.print();
     if (!complete) print_line("(only what this device still holds)");
     return kExitDone;
