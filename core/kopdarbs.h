@@ -176,7 +176,7 @@ public:
     Record complete(const Shown& shown) const;
     /// In order of the type's `list_by` fields, then of creation. `each` returns false to stop.
     void list(std::string_view type, const std::vector<Condition>& where, std::uint64_t limit, const std::function<bool(const Shown&)>& each) const;
-    /// Records that hold every word (or a word that begins with it), diacritics folded; never stale.
+    /// Records that hold every word (`word*`: one that begins so), diacritics folded; never stale.
     void search(std::string_view words, std::string_view type, std::uint64_t limit, const std::function<bool(const Shown&)>& each);
     std::vector<Decision> review() const;
     /// Changes that are still on this device, oldest first; `complete` tells whether these are all.

@@ -128,7 +128,7 @@ Walk::Walk(const std::vector<Record>& records) : records_(records) {
         children_[begin_[holders[i] + 1]++] = offset << kOffsetShift | (records[i].left ? 0 : kRight) | i;
     }
     for (std::uint32_t i = 0; i < count; ++i) {
-        if (begin_[i + 1] - begin_[i] > 1) std::sort(children_.begin() + begin_[i], children_.begin() + begin_[i + 1]);
+        if (begin_[i + 1] - begin_[i] > 1) std::sort(children_.data() + begin_[i], children_.data() + begin_[i + 1]);
     }
     enter(0);
 }

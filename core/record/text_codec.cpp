@@ -257,7 +257,7 @@ Text Text::decode(BytesView structure, std::string_view shown) {
         if (!shown.empty()) refuse("content that does not fit");
         return Text();
     }
-    const std::size_t replicas = in.number(in.left() / ReplicaId::size);
+    const auto replicas = static_cast<std::size_t>(in.number(in.left() / ReplicaId::size));
     if (replicas == 0) refuse("no replica");
     Before before;
     before.foreign_keys.resize(replicas + 1);
@@ -267,7 +267,7 @@ Text Text::decode(BytesView structure, std::string_view shown) {
         const ReplicaId id = ReplicaId::from_bytes(in.octets(ReplicaId::size));
         if (!((ids.empty() ? ReplicaId{} : ids.back()) < id)) refuse("replicas out of order");
         ids.push_back(id);
-        std::size_t count = in.number(in.left());
+        auto count = static_cast<std::size_t>(in.number(in.left()));
         if (count == 0) refuse("a replica without characters");
         records.reserve(records.size() + count);
         before.counter = 0;

@@ -242,7 +242,7 @@ void Sequence::index(const Span& span, const Leaf* leaf) const {
     if (leaf_of_.size() <= span.first.replica) leaf_of_.resize(span.first.replica + 1);
     auto& of = leaf_of_[span.first.replica];
     if (of.size() < span.first.key + span.length) of.resize(span.first.key + span.length);
-    std::fill_n(of.begin() + span.first.key, span.length, leaf->number);
+    std::fill_n(of.data() + span.first.key, span.length, leaf->number);
 }
 
 void Sequence::build_index() const {
@@ -426,7 +426,7 @@ void Sequence::shift_keys(std::uint32_t replica, std::uint32_t key, std::uint32_
             shift(leaf->spans[i].parent);
         }
     }
-    if (indexed_) leaf_of_[replica].insert(leaf_of_[replica].begin() + key, by, 0);
+    if (indexed_) leaf_of_[replica].insert(leaf_of_[replica].begin() + static_cast<std::ptrdiff_t>(key), by, 0);
 }
 
 }  // namespace kopdarbs::text

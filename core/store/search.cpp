@@ -42,21 +42,21 @@ std::string words_of(const std::string& doc, const TypeSchema* type) {
     return words;
 }
 
-/// Each word as a quoted prefix, all of them required: no operator of FTS5's language gets through.
+/// Each word quoted, all of them required, `word*` for what begins so: no operator of FTS5's language gets through.
 std::string match_of(std::string_view words) {
     std::string match, word;
     std::size_t count = 0;
-    const auto close = [&] {
+    const auto close = [&](bool prefix) {
         if (word.empty() || ++count > kMaxWords) return;
-        match += (match.empty() ? "\"" : " AND \"") + word + "\"*";
+        match += (match.empty() ? "\"" : " AND \"") + word + (prefix ? "\"*" : "\"");
         word.clear();
     };
     for (char c : words) {
         const auto u = static_cast<unsigned char>(c);
         const bool part = u >= 0x80 || (u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z');
-        part ? word.push_back(c) : close();
+        part ? word.push_back(c) : close(c == '*');
     }
-    close();
+    close(false);
     return match;
 }
 

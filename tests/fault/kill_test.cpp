@@ -29,9 +29,7 @@ void pass(int ms) {
 
 class Storm {
 public:
-    Storm() : random_(kSeed), home_(KOPDARBS_BIN), ilze_(home_.enrol("ilze")), maris_(home_.enrol("maris")), anna_(home_.enrol("anna")) {
-        for (const Device* device : {&ilze_, &maris_, &anna_}) device->sync();
-    }
+    Storm() : random_(kSeed), home_(KOPDARBS_BIN), ilze_(home_.enrol("ilze")), maris_(home_.enrol("maris")), anna_(home_.enrol("anna")) {}
 
     void save(int number) {
         const Device& device = chance(2) ? ilze_ : maris_;

@@ -106,14 +106,12 @@ std::string Municipality::enrol_code(const std::string& user) const {
     return admin({"enrol-code", server_dir(), "--user", user, "--json"}).json().at("code").get<std::string>();
 }
 
-Device Municipality::enrol(const std::string& user, const std::string& vault, const Setting& setting) const {
-    Setting all = setting;
-    all.environment.emplace("KOPDARBS_SECRET", kSecret);
-    Device device(*this, path(vault.empty() ? user : vault), kSecret);
-    const Run result = run("kopdarbs", {"enrol", device.dir(), "--server", url(), "--ca", ca(), "--code", enrol_code(user), "--json"}, all);
-    INFO("enrolling " << user << ": " << result.err);
-    REQUIRE(result.exit == 0);
-    REQUIRE(result.json().at("user") == user);
+Device Municipality::enrol(const std::string& user, const std::map<std::string, std::string>& environment) const {
+    Device device(*this, path(user), kSecret);
+    for (const auto& [name, value] : environment) device.set_environment(name, value);
+    const Json enrolled = device.must({"enrol", "--server", url(), "--ca", ca(), "--code", enrol_code(user)});
+    REQUIRE(enrolled.at("user") == user);
+    device.sync();
     return device;
 }
 

@@ -6,6 +6,7 @@
 // Threading: for one test.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,6 @@ public:
     const std::string& secret() const { return secret_; }
     /// Added to the environment of every command from now on.
     void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
-    void forget_environment() { environment_.clear(); }
 
     /// `arguments` are the command and what follows VAULT; --json is added.
     Run run(const std::vector<std::string>& arguments, const Setting& more = {}) const;
@@ -71,7 +71,8 @@ public:
     void stop_server();
 
     std::string enrol_code(const std::string& user) const;
-    Device enrol(const std::string& user, const std::string& vault = {}, const Setting& setting = {}) const;
+    /// A device of `user` that has synced once; `environment` is its own from then on.
+    Device enrol(const std::string& user, const std::map<std::string, std::string>& environment = {}) const;
 
 private:
     std::string bin_;

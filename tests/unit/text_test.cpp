@@ -121,6 +121,30 @@ TEST_CASE("concurrent words within a text do not interleave, typed forwards agai
     REQUIRE(b.text.encode() == a.text.encode());
 }
 
+TEST_CASE("concurrent siblings in the middle of a typed run come in the order of their replicas, in memory and when read again") {
+    Writer a(1), b(2), c(3);
+    a.insert(0, "X");
+    b.hear(a);
+    c.hear(a);
+    a.type(1, "aaa");
+    b.type(1, "bb");
+    c.type(1, "cc");
+    for (Writer* to : {&a, &b, &c})
+        for (const Writer* from : {&c, &b, &a})
+            if (from != to) to->hear(*from);
+    REQUIRE(a.text.text() == "Xaaabbcc");
+    REQUIRE(b.text.encode() == a.text.encode());
+    REQUIRE(c.text.encode() == a.text.encode());
+    Text again = Text::decode(a.text.encode(), a.text.text());
+    REQUIRE(again.encode() == a.text.encode());
+    // What is typed at the end of another's run goes on from there.
+    REQUIRE(again.splice(dot(1, 9), {{8, 0, "!"}}).ops[0].right);
+    REQUIRE(c.text.splice(dot(1, 9), {{6, 0, "!"}}).ops[0].right);
+    REQUIRE(a.text.splice(dot(1, 9), {{4, 0, "!"}}).ops[0].at == CharId{dot(1, 4), 0});
+    // And each character is whose it was.
+    REQUIRE(again.splice(dot(1, 10), {{4, 1, ""}}).ops[0].at == CharId{dot(2, 1), 0});
+}
+
 TEST_CASE("a third replica's insertion between concurrent siblings is where its author saw it") {
     Writer a(1), b(2), c(3);
     a.insert(0, "A");
@@ -432,19 +456,19 @@ TEST_CASE("a structure that encode() would not write is corrupt") {
     CHECK(corrupts("6101"));
     const std::string zala = "Zaļā", id = "0000000000000001";
     CHECK_FALSE(Text::decode(from_hex("4e0101" + id + "01eb0001"), zala).untouched());
-    CHECK(corrupts("4e0101" + id + "01eb0001", "Zaļ"));                         // too little shown
-    CHECK(corrupts("4e0101" + id + "01eb0001", "Zaļā!"));                       // too much
-    CHECK(corrupts("4e0101" + id + "01eb0001", "Za\xc4\xbc\xc4"));              // no UTF-8
-    CHECK(corrupts("4e0101000000000000000001eb0001", zala));                    // the zero replica
-    CHECK(corrupts("4e0101" + id + "02eb0001", zala));                          // a record missing
-    CHECK(corrupts("4f0101" + id + "01eb800001", zala));                        // a number not in its shortest form
-    CHECK(corrupts("4e0101" + id + "01eb0000", zala));                          // the left child of the root
-    CHECK(corrupts("4f0101" + id + "01eb000300", zala));                        // its own replica as another
-    CHECK(corrupts("4e0101" + id + "01e80001", "Z"));                           // a change of one character, not as typed
-    CHECK(corrupts("4e0101" + id + "012b0009", zala));                          // a parent before the first character
-    CHECK(corrupts("510101" + id + "02eb0001810404", zala));                    // lengths that add up to more
-    CHECK(corrupts("500101" + id + "02c801800000", "ab"));                      // typed on, in a record of its own
-    CHECK(corrupts("500101" + id + "01c7ffffff7f", ""));                        // a length out of bounds
+    CHECK(corrupts("4e0101" + id + "01eb0001", "Zaļ"));                           // too little shown
+    CHECK(corrupts("4e0101" + id + "01eb0001", "Zaļā!"));                         // too much
+    CHECK(corrupts("4e0101" + id + "01eb0001", "Za\xc4\xbc\xc4"));                // no UTF-8
+    CHECK(corrupts("4e0101000000000000000001eb0001", zala));                      // the zero replica
+    CHECK(corrupts("4e0101" + id + "02eb0001", zala));                            // a record missing
+    CHECK(corrupts("4f0101" + id + "01eb800001", zala));                          // a number not in its shortest form
+    CHECK(corrupts("4e0101" + id + "01eb0000", zala));                            // the left child of the root
+    CHECK(corrupts("4f0101" + id + "01eb000300", zala));                          // its own replica as another
+    CHECK(corrupts("4e0101" + id + "01e80001", "Z"));                             // a change of one character, not as typed
+    CHECK(corrupts("4e0101" + id + "012b0009", zala));                            // a parent before the first character
+    CHECK(corrupts("510101" + id + "02eb0001810404", zala));                      // lengths that add up to more
+    CHECK(corrupts("500101" + id + "02c801800000", "ab"));                        // typed on, in a record of its own
+    CHECK(corrupts("500101" + id + "01c7ffffff7f", ""));                          // a length out of bounds
     CHECK(corrupts("581a0102" + id + "01c00400000000000000000201c00200", "ab"));  // two that hang on each other
 }
 

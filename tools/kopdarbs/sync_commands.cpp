@@ -113,7 +113,8 @@ int enrol_command(const Request& request) {
                        .text("replica", to_string(enrolment.replica))
                        .str());
     } else {
-        print_line("enrolled " + one_line(enrolment.user) + " as device " + to_string(enrolment.device) + " in " + request.vault);
+        print_line("enrolled " + one_line(enrolment.user) + " as device " + to_string(enrolment.device) + " in " + request.vault +
+                   "; kopdarbs sync brings what is assigned");
     }
     return kExitDone;
 }
