@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -29,10 +30,11 @@ struct Id {
         return id;
     }
     BytesView bytes() const { return view(octets); }
-    bool is_zero() const { return octets == std::array<std::uint8_t, N>{}; }
-    friend bool operator==(const Id& a, const Id& b) { return a.octets == b.octets; }
-    friend bool operator!=(const Id& a, const Id& b) { return a.octets != b.octets; }
-    friend bool operator<(const Id& a, const Id& b) { return a.octets < b.octets; }
+    bool is_zero() const { return *this == Id{}; }
+    // Of a fixed size, so that it is a compare or two and no call.
+    friend bool operator==(const Id& a, const Id& b) { return std::memcmp(a.octets.data(), b.octets.data(), N) == 0; }
+    friend bool operator!=(const Id& a, const Id& b) { return !(a == b); }
+    friend bool operator<(const Id& a, const Id& b) { return std::memcmp(a.octets.data(), b.octets.data(), N) < 0; }
 };
 
 using ReplicaId = Id<struct ReplicaTag, 8>;

@@ -172,7 +172,7 @@ void Draft::edit_text(std::string_view field, const std::vector<Splice>& splices
     Text text = at_base;
     const TextEdit edit = text.splice(dot_, splices);
     if (edit.empty()) return;
-    write(text_path(field), encode_text_ops(edit.ops));
+    write(text_path(field), encode_text_ops(edit.ops, dot_));
     for (const AlteredLine& line : edit.lines) {
         Path path{static_cast<std::uint32_t>(PathKind::line), std::string(field), line_key(line.newline), {}};
         write(path, line.gone ? null_value() : text_value(line.text));
@@ -245,7 +245,7 @@ void Draft::resolve_line(const ReviewItem& item, BytesView value) {
         splices.push_back({text.length(), 0, "\n" + wanted});
     }
     const TextEdit edit = text.splice(dot_, splices);
-    if (!edit.empty()) write(text_path(field), encode_text_ops(edit.ops));
+    if (!edit.empty()) write(text_path(field), encode_text_ops(edit.ops, dot_));
     bool written = false;
     for (const AlteredLine& line : edit.lines) {
         const Path path{static_cast<std::uint32_t>(PathKind::line), field, line_key(line.newline), {}};

@@ -63,7 +63,7 @@ Change reauthored(const Change& original, const Dot& dot, const RecordState& bef
             Text text = onto.text(op.path.field);
             const TextEdit edit = text.splice(dot, rebased(before.text(op.path.field).text(), after.text(op.path.field).text(), text.text()));
             if (edit.empty()) continue;
-            change.ops.push_back({op.path, encode_text_ops(edit.ops), {}});
+            change.ops.push_back({op.path, encode_text_ops(edit.ops, dot), {}});
             for (const AlteredLine& line : edit.lines) {
                 Path path{static_cast<std::uint32_t>(PathKind::line), op.path.field, line_key(line.newline), {}};
                 // The author saw none of the siblings that are here now and not in `seen`: these are not covered anyway.

@@ -90,7 +90,7 @@ private:
             }
             case static_cast<std::uint32_t>(PathKind::text): {
                 if (field->kind() != Kind::text) return wrong_kind(op.path.field);
-                for (const TextOp& part : decode_text_ops(op.value))
+                for (const TextOp& part : decode_text_ops(op.value, change_.dot))
                     if (auto problem = valid(field->name, {}, text_value(part.text))) return problem;
                 return role_only(*field);
             }

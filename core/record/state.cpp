@@ -50,7 +50,7 @@ void RecordState::apply_text(const Change& change) {
     std::map<std::string, Text, std::less<>> copies;
     for (const Op& op : change.ops) {
         if (!is_text(op)) continue;
-        const std::vector<TextOp> ops = decode_text_ops(op.value);
+        const std::vector<TextOp> ops = decode_text_ops(op.value, change.dot);
         Text& text = count == 1 ? texts_[op.path.field] : copies.emplace(op.path.field, this->text(op.path.field)).first->second;
         text.apply(change.dot, ops);
     }

@@ -147,18 +147,17 @@ void Walk::enter(std::uint32_t record) {
     frames_.push_back({record, 0, begin_[record], static_cast<std::uint32_t>(later_.size()), false});
 }
 
-Span Walk::cut(Frame& frame, std::uint32_t end, bool has_right) {
+void Walk::cut(Frame& frame, std::uint32_t end, bool has_right, Span& span) {
     const Record& record = records_[frame.record];
-    Span span;
+    const bool head = frame.at == 0;
     span.first = record.first.plus(frame.at);
-    span.parent = frame.at == 0 ? record.parent : record.first.plus(frame.at - 1);
-    span.left = frame.at == 0 && record.left;
+    span.parent = head ? record.parent : record.first.plus(frame.at - 1);
+    span.left = head && record.left;
     span.length = end - frame.at;
     span.has_left = frame.has_left;
     span.has_right = has_right || end < record.length;
     frame.has_left = false;
     frame.at = end;
-    return span;
 }
 
 bool Walk::next(Span& span) {
@@ -168,7 +167,7 @@ bool Walk::next(Span& span) {
         const std::uint32_t length = records_[frame.record].length;
         if (frame.child == end) {
             if (frame.at < length) {
-                span = cut(frame, length, false);
+                cut(frame, length, false, span);
                 return true;
             }
             if (later_.size() > frame.later) {
@@ -186,7 +185,7 @@ bool Walk::next(Span& span) {
         const bool right = (child & kRight) != 0;
         const std::uint32_t before = right ? offset + 1 : offset;
         if (frame.at < before) {
-            span = cut(frame, before, right);
+            cut(frame, before, right, span);
             return true;
         }
         const bool chained = right && before < length;  // the next character is a sibling

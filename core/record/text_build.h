@@ -52,7 +52,7 @@ private:
     };
     std::uint32_t holder_of(const Ref& ref) const;
     void enter(std::uint32_t record);
-    Span cut(Frame& frame, std::uint32_t end, bool has_right);
+    void cut(Frame& frame, std::uint32_t end, bool has_right, Span& span);
 
     const std::vector<Record>& records_;
     std::vector<std::vector<std::uint32_t>> pages_;  ///< by replica: for every kPage keys, the record that holds the first

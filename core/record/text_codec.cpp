@@ -40,7 +40,8 @@ std::uint64_t zigzag(std::uint32_t value, std::uint32_t last) {
 /// What the next record's form depends on.
 struct Before {
     std::uint64_t counter = 0;
-    std::vector<std::uint32_t> foreign_keys;
+    std::vector<std::uint32_t> foreign_keys;  ///< by replica number, where there are several replicas
+    explicit Before(std::size_t replicas) : foreign_keys(replicas > 1 ? replicas + 1 : 1) {}
 };
 
 bool is_expected(const Record& record, std::uint64_t gap, std::uint32_t back) {
@@ -172,49 +173,111 @@ private:
     bool first_ = true;
 };
 
-/// Lays the tree's characters out along the walk.
-void build(const std::vector<Record>& records, Unpacker& in, std::string_view content, Sequence& sequence) {
-    const auto total = static_cast<std::uint32_t>(sequence.ids.total());
-    const bool ascii = is_ascii(content);
-    if (!ascii && !is_utf8(content)) refuse("content that is not UTF-8");
-    Shown lengths(in, total);
-    Walk walk(records);
-    Span span;
-    walk.next(span);
-    sequence.append(span, {});
-    std::uint32_t met = 0;
-    while (walk.next(span)) {
-        met += span.length;
-        while (span.length > 0) {
-            Span piece = span;
-            piece.length = lengths.take(span.length);
-            piece.visible = lengths.shown();
-            if (piece.length < span.length) {
-                piece.has_right = true;
-                span.parent = piece.last();
-                span.left = span.has_left = false;
-            }
-            span.first = span.first.plus(piece.length);
-            span.length -= piece.length;
-            if (!piece.visible) {
-                sequence.append(piece, {});
-                continue;
-            }
-            if (content.size() < piece.length) refuse("content that does not fit");
-            const std::size_t size = ascii ? piece.length : byte_of_scalar(content, piece.length);
-            if (!ascii && count_scalars(content.substr(0, size)) != piece.length) refuse("content that does not fit");
-            sequence.append(piece, content.substr(0, size));
-            content.remove_prefix(size);
-        }
+/// Lays the tree's characters out along the walk, one span after another.
+class Layout {
+public:
+    Layout(Unpacker& in, std::string_view content, Sequence& sequence)
+        : in_(in), content_(content), ascii_(is_ascii(content)), sequence_(sequence), lengths_(in, sequence.total()) {
+        if (!ascii_ && !is_utf8(content)) refuse("content that is not UTF-8");
+        chars_ = static_cast<std::uint32_t>(std::min<std::size_t>(count_scalars(content), kMaxTextLength + 1));
     }
-    if (met != total || !content.empty() || !in.done()) refuse("content that does not fit");
+
+    /// Its flags are set, but for what is shown.
+    void add(Span& span) {
+        met_ += span.length;
+        for (;;) {
+            const std::uint32_t length = lengths_.take(span.length);
+            span.visible = lengths_.shown();
+            if (length == span.length) break;
+            Span piece = span;
+            piece.length = length;
+            piece.has_right = true;
+            put(piece);
+            span.parent = piece.last();
+            span.left = span.has_left = false;
+            span.first = span.first.plus(length);
+            span.length -= length;
+        }
+        put(span);
+    }
+
+    void finish() {
+        if (met_ != sequence_.total() || !content_.empty() || !in_.done()) refuse("content that does not fit");
+        sequence_.finish();
+    }
+
+private:
+    void put(const Span& span) {
+        if (!span.visible) {
+            sequence_.append(span, {});
+            return;
+        }
+        if (span.length > chars_) refuse("content that does not fit");
+        chars_ -= span.length;
+        const std::size_t size = ascii_ ? span.length : byte_of_scalar(content_, span.length);
+        sequence_.append(span, content_.substr(0, size));
+        content_.remove_prefix(size);
+    }
+
+    Unpacker& in_;
+    std::string_view content_;
+    bool ascii_;
+    Sequence& sequence_;
+    Shown lengths_;
+    std::uint32_t chars_ = 0;  ///< left in content_
+    std::uint32_t met_ = 0;
+};
+
+void build(const std::vector<Record>& records, Unpacker& in, std::string_view content, Sequence& sequence) {
+    Layout layout(in, content, sequence);
+    Span span;
+    if (records.size() == 2 && records[1].parent.is_root()) {  // written at once, as most are
+        span.has_right = true;
+        sequence.append(span, {});
+        span.first = records[1].first;
+        span.length = records[1].length;
+        span.has_right = false;
+        layout.add(span);
+    } else {
+        Walk walk(records);
+        walk.next(span);
+        sequence.append(span, {});
+        while (walk.next(span)) layout.add(span);
+    }
+    layout.finish();
 }
 
-std::vector<std::uint32_t> ranks(const CharIds& ids) {
-    std::vector<std::uint32_t> rank(ids.replicas());
-    std::uint32_t next = 1;
-    for (std::uint32_t number : ids.in_order()) rank[number] = next++;
-    return rank;
+/// Whether the text is one record: written at once, or typed without a break, and shown.
+bool is_one_record(const Sequence& sequence, Record& record) {
+    const Leaf& leaf = *sequence.first_leaf();
+    if (sequence.leaves() != 1 || leaf.count != 2 || sequence.ids.replicas() != 2 || !leaf.spans[1].visible) return false;
+    const std::vector<ChangeRun>& runs = sequence.ids[1].runs();
+    if (runs.size() != 1 || (runs[0].size > 1 && runs[0].count > 1)) return false;
+    record.first = leaf.spans[1].first;
+    record.parent = leaf.spans[1].parent;
+    record.length = leaf.spans[1].length;
+    record.kind = runs[0].size == 1 ? RecordKind::typed : RecordKind::change;
+    record.counter = runs[0].counter;
+    return true;
+}
+
+void put_records(const Sequence& sequence, Packer& out) {
+    const std::vector<std::uint32_t> order = sequence.ids.in_order();
+    std::vector<std::uint32_t> ranks(sequence.ids.replicas());
+    for (std::uint32_t i = 0; i < order.size(); ++i) ranks[order[i]] = i + 1;
+    const std::vector<Record> records = records_of(sequence, ranks);
+    out.reserve(16 + 3 * records.size());
+    Before before(order.size());
+    out.number(order.size());
+    std::size_t at = 1;
+    for (std::uint32_t number : order) {
+        out.octets(sequence.ids[number].id().bytes());
+        std::size_t end = at;
+        while (end < records.size() && records[end].first.replica == records[at].first.replica) ++end;
+        out.number(end - at);
+        before.counter = 0;
+        for (; at < end; ++at) put_record(records[at], before, out);
+    }
 }
 
 }  // namespace
@@ -225,21 +288,15 @@ Value Text::encode() const {
     const Sequence& sequence = tree_->sequence;
     Packer out;
     out.octet(kVersion);
-    if (!untouched()) {
-        const std::vector<Record> records = records_of(sequence, ranks(sequence.ids));
-        out.reserve(16 + 3 * records.size());
-        Before before;
-        before.foreign_keys.resize(sequence.ids.replicas());
-        out.number(sequence.ids.replicas() - 1);
-        std::size_t at = 1;
-        for (std::uint32_t number : sequence.ids.in_order()) {
-            out.octets(sequence.ids[number].id().bytes());
-            std::size_t end = at;
-            while (end < records.size() && records[end].first.replica == records[at].first.replica) ++end;
-            out.number(end - at);
-            before.counter = 0;
-            for (; at < end; ++at) put_record(records[at], before, out);
-        }
+    Record record;
+    if (is_one_record(sequence, record)) {
+        Before before(1);
+        out.number(1);
+        out.octets(sequence.ids[1].id().bytes());
+        out.number(1);
+        put_record(record, before, out);
+    } else if (!untouched()) {
+        put_records(sequence, out);
         put_shown(sequence, out);
     }
     CborWriter writer;
@@ -259,10 +316,11 @@ Text Text::decode(BytesView structure, std::string_view shown) {
     }
     const auto replicas = static_cast<std::size_t>(in.number(in.left() / ReplicaId::size));
     if (replicas == 0) refuse("no replica");
-    Before before;
-    before.foreign_keys.resize(replicas + 1);
+    Before before(replicas);
     std::vector<ReplicaId> ids;
-    std::vector<Record> records(1);
+    std::vector<Record> records;
+    records.reserve(2);
+    records.emplace_back();
     for (std::uint32_t number = 1; number <= replicas; ++number) {
         const ReplicaId id = ReplicaId::from_bytes(in.octets(ReplicaId::size));
         if (!((ids.empty() ? ReplicaId{} : ids.back()) < id)) refuse("replicas out of order");
@@ -279,7 +337,6 @@ Text Text::decode(BytesView structure, std::string_view shown) {
     }
     auto tree = std::make_unique<Tree>(ids_of(records, ids));
     build(records, in, shown, tree->sequence);
-    tree->sequence.finish();
     return Text(std::move(tree));
 }
 

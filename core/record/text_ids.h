@@ -4,7 +4,7 @@
 // run of keystrokes (one change each) and a paste (one change) are both a range of keys, and only the table here knows the dots.
 //
 // Invariants
-//  1. Replica number 0 is the zero replica and holds one character, the root. Others are numbered as they are met.
+//  1. Replica number 0 is the zero replica: one character, the root, of no change. Others are numbered as they are met.
 //  2. Keys are dense, and in the order of (counter, offset) within their replica.
 //  3. Runs are maximal: two neighbours never have consecutive counters and one size.
 // Threading: none.
@@ -42,7 +42,7 @@ struct ChangeRun {
 /// One replica's characters.
 class ReplicaChars {
 public:
-    explicit ReplicaChars(const ReplicaId& id) : id_(id) {}
+    explicit ReplicaChars(const ReplicaId& id, std::uint32_t chars = 0) : id_(id), chars_(chars) {}
 
     const ReplicaId& id() const { return id_; }
     bool is(const ReplicaId& id) const { return std::memcmp(id_.octets.data(), id.octets.data(), ReplicaId::size) == 0; }
@@ -63,14 +63,17 @@ public:
 
 private:
     ReplicaId id_;
-    std::uint32_t chars_ = 0;
+    std::uint32_t chars_;
     std::vector<ChangeRun> runs_;
 };
 
 /// All replicas' characters.
 class CharIds {
 public:
-    CharIds() : replicas_{ReplicaChars(ReplicaId{})} { replicas_[0].append(0, 1); }
+    CharIds() {
+        replicas_.reserve(2);
+        replicas_.emplace_back(ReplicaId{}, 1);
+    }
 
     std::uint32_t replicas() const { return static_cast<std::uint32_t>(replicas_.size()); }
     ReplicaChars& operator[](std::uint32_t number) { return replicas_[number]; }
@@ -82,7 +85,7 @@ public:
     void add(const ReplicaId& id) { replicas_.emplace_back(id); }
     /// Whether there is such a character; then it is `ref`.
     bool find(const CharId& id, Ref& ref) const;
-    CharId id_of(const Ref& ref) const { return replicas_[ref.replica].id_of(ref.key); }
+    CharId id_of(const Ref& ref) const { return ref.is_root() ? CharId{} : replicas_[ref.replica].id_of(ref.key); }
     /// The order of siblings: (replica, counter, offset).
     bool precedes(const Ref& a, const Ref& b) const {
         return a.replica == b.replica ? a.key < b.key : replicas_[a.replica].id() < replicas_[b.replica].id();

@@ -121,41 +121,59 @@ void Sequence::start() {
     top_ = tail_;
 }
 
-void Sequence::append(Span span, std::string_view content) {
+void Sequence::start_leaf() {
+    Leaf* leaf = new_leaf();
+    leaf->prev = tail_;
+    tail_->next = leaf;
+    tail_ = leaf;
+}
+
+void Sequence::append(const Span& span, std::string_view content) {
+    if (tail_->count >= kBuiltSpans) start_leaf();
+    if (tail_->content.size() + content.size() > kBuiltBytes || (!span.visible && span.length > kMaxTombstones)) {
+        append_pieces(span, content);
+        return;
+    }
+    tail_->spans[tail_->count++] = span;
+    if (!span.visible) return;
+    tail_->content.append(content);
+    tail_->visible += span.length;
+    visible_ += span.length;
+}
+
+/// For a span that the last leaf, or any leaf, does not hold.
+void Sequence::append_pieces(Span span, std::string_view content) {
     for (;;) {
         const std::size_t room = kBuiltBytes - std::min(kBuiltBytes, tail_->content.size());
         if (tail_->count >= kBuiltSpans || (span.visible && room < std::min(content.size(), kPieceBytes))) {
-            Leaf* leaf = new_leaf();
-            leaf->prev = tail_;
-            tail_->next = leaf;
-            tail_ = leaf;
+            start_leaf();
             continue;
         }
+        Span piece = span;
         std::size_t size = content.size();
-        std::uint32_t length = span.length;
         if (span.visible && size > room) {
             for (size = room; continues_scalar(content[size]);) --size;
-            length = static_cast<std::uint32_t>(count_scalars(content.substr(0, size)));
+            piece.length = static_cast<std::uint32_t>(count_scalars(content.substr(0, size)));
         } else if (!span.visible) {
-            length = std::min(length, kMaxTombstones);
+            piece.length = std::min(span.length, kMaxTombstones);
         }
-        Span& piece = tail_->spans[tail_->count++];
-        piece = span;
-        piece.length = length;
-        tail_->content.append(content.substr(0, size));
-        if (span.visible) tail_->visible += length;
-        if (span.visible) visible_ += length;
-        if (length == span.length) return;
+        if (piece.length == span.length) {
+            append(piece, content);
+            return;
+        }
         piece.has_right = true;
+        append(piece, content.substr(0, size));
         span.parent = piece.last();
-        span.first = span.first.plus(length);
-        span.length -= length;
+        span.first = span.first.plus(piece.length);
+        span.length -= piece.length;
         span.left = span.has_left = false;
         content.remove_prefix(size);
     }
 }
 
 void Sequence::finish() {
+    tail_ = nullptr;
+    if (leaves_.size() == 1) return;
     std::vector<Node*> level;
     for (const auto& leaf : leaves_) level.push_back(leaf.get());
     bool leaves = true;
@@ -177,8 +195,7 @@ void Sequence::finish() {
         leaves = false;
     }
     top_ = level[0];
-    top_is_leaf_ = leaves;
-    tail_ = nullptr;
+    top_is_leaf_ = false;
 }
 
 // ---- Looking up ----

@@ -86,6 +86,8 @@ public:
 
     /// Characters shown.
     std::uint32_t visible() const { return visible_; }
+    /// Characters shown and deleted, the root not counted.
+    std::uint32_t total() const { return static_cast<std::uint32_t>(ids.total()); }
     Leaf* first_leaf() const { return leaves_.front().get(); }
     std::size_t leaves() const { return leaves_.size(); }
     Place root() const { return {first_leaf(), 0, 0}; }
@@ -113,11 +115,13 @@ public:
     void shift_keys(std::uint32_t replica, std::uint32_t key, std::uint32_t by);
 
     /// Building from nothing: spans in the order of the walk, the root first, then finish().
-    void append(Span span, std::string_view content);
+    void append(const Span& span, std::string_view content);
     void finish();
 
 private:
     void start();
+    void append_pieces(Span span, std::string_view content);
+    void start_leaf();
     Leaf* new_leaf();
     Inner* new_inner(bool over_leaves);
     void insert_child(Node* after, Node* added, bool leaves);

@@ -112,11 +112,15 @@ const RoleSchema* SchemaSet::role(std::string_view name) const {
 }
 
 SchemaSet SchemaSet::built_in() {
-    SchemaSet set;
-    for (std::size_t i = 0; i < embedded::types_count; ++i) set.add(embedded::types[i].content);
-    for (std::size_t i = 0; i < embedded::schema_data_count; ++i)
-        if (embedded::schema_data[i].name == "roles.json") set.set_roles(embedded::schema_data[i].content);
-    return set;
+    // Read once a process; a copy shares the types.
+    static const SchemaSet all = [] {
+        SchemaSet set;
+        for (std::size_t i = 0; i < embedded::types_count; ++i) set.add(embedded::types[i].content);
+        for (std::size_t i = 0; i < embedded::schema_data_count; ++i)
+            if (embedded::schema_data[i].name == "roles.json") set.set_roles(embedded::schema_data[i].content);
+        return set;
+    }();
+    return all;
 }
 
 }  // namespace kopdarbs

@@ -114,14 +114,6 @@ std::vector<RecordId> ReplicaStore::wanted() const {
     return ids;
 }
 
-void ReplicaStore::synced(std::uint64_t at_ms) {
-    Bytes bytes;
-    put_u64(bytes, at_ms);
-    Transaction transaction(store_.db);
-    store_.set_setting("last_sync_ms", bytes);
-    transaction.commit();
-}
-
 /// One response being applied.
 struct ReplicaStore::Receiver {
     Receiver(Store& s, const Incoming& i) : store(s), in(i) {}
@@ -378,6 +370,9 @@ struct ReplicaStore::Receiver {
         Transaction transaction(store.db);
         store.set_setting("incarnation", in.incarnation.bytes());
         store.set_setting("nonce", in.nonce);
+        Bytes now;
+        put_u64(now, store.env.clock.wall_ms());
+        store.set_setting("last_sync_ms", now);
         if (in.scopes || in.types) grants();
         Query(store.db, "UPDATE clock SET heard = max(heard, ?)").bind(Stamp::from_ms(std::min(in.server_ms, kMaxStampMs)).packed).run();
         for (const Verdict& v : in.verdicts) verdict(v);

@@ -117,7 +117,6 @@ public:
     /// Throws Error{corrupt}, having changed nothing, when it cannot be what a server of ours says.
     /// Returns how many entries of others were new.
     std::uint64_t receive(const Incoming& incoming);
-    void synced(std::uint64_t at_ms);
 
 private:
     struct Receiver;

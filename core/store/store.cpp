@@ -167,8 +167,11 @@ void Store::load_types() {
 }
 
 const ScopeRow& Store::scope(std::int64_t no) {
-    for (const ScopeRow& row : scopes())
-        if (row.no == no) return row;
+    // A scope's number never changes its meaning, so the cached rows serve until one is missing.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        for (const ScopeRow& row : attempt == 0 ? scopes_ : scopes())
+            if (row.no == no) return row;
+    }
     fail(ErrorCode::corrupt, "a record in a scope that is not there");
 }
 

@@ -1,5 +1,6 @@
 // The public face: reading.
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
@@ -59,17 +60,23 @@ void Vault::list(std::string_view type, const std::vector<Condition>& where, std
         if (schema->field(c.field) == nullptr) fail(ErrorCode::invalid, "--where " + c.field.substr(0, kMaxNameBytes) + ": " + schema->name() + " has no such field");
     // The first list field, if asked for, is looked up in the index; everything else is looked at.
     const bool indexed = !where.empty() && !schema->list_by().empty() && where[0].field == schema->list_by()[0] && schema->field(where[0].field)->kind() == Kind::scalar;
-    Query by_key(store.db, "SELECT no, id, scope, type, doc, meta, flags FROM record WHERE type = ? AND k1 IN (?, CAST(? AS INTEGER)) ORDER BY k1, k2, no");
+    Query by_key(store.db, "SELECT no, id, scope, type, doc, meta, flags FROM record WHERE type = ? AND k1 IN (?, ?) ORDER BY k1, k2, no");
     Query all(store.db, "SELECT no, id, scope, type, doc, meta, flags FROM record WHERE type = ? ORDER BY k1, k2, no");
     Query& q = indexed ? by_key : all;
     q.text(type);
-    if (indexed) q.text(where[0].value).text(where[0].value);
+    if (indexed) {
+        std::int64_t number = 0;
+        const std::string& value = where[0].value;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        q.text(value);
+        error == std::errc() && end == value.data() + value.size() ? q.bind(number) : q.text(value);
+    }
     Shown shown;
     std::uint64_t found = 0;
     while (found < limit && q.next()) {
         if ((q.integer(6) & kDeleted) != 0) continue;
         read_shown(q, store, shown);
-        if (!meets(shown.fields, where, indexed && shown.fields.find('"') != std::string::npos ? 1 : 0)) continue;
+        if (!meets(shown.fields, where, indexed ? 1 : 0)) continue;
         ++found;
         if (!each(shown)) return;
     }

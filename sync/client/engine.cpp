@@ -103,7 +103,6 @@ SyncReport synchronise(Vault& vault, Transport& transport, Env env, const SyncOp
         const SessionCounts& c = session.counts();
         if (options.progress) options.progress({c.pushed, std::max(c.to_push, c.pushed), c.pulled, std::max(c.to_pull, c.pulled)});
     }
-    vault.replica().synced(env.clock.wall_ms());
     const SessionCounts& c = session.counts();
     return {c.pushed, c.accepted, c.refused, c.quarantined, c.again, c.pulled, c.round_trips, transport.bytes_sent() - sent, transport.bytes_received() - received,
             env.clock.steady_ms() - started};

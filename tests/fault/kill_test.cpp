@@ -17,7 +17,7 @@ namespace {
 
 constexpr unsigned kSeed = 20261121;
 constexpr int kSaves = 60;
-constexpr int kMaxDelayMs = 450;
+constexpr int kUsualMs = 300;  // until a command's time is known
 
 /// Waits for a while that nobody cuts short.
 void pass(int ms) {
@@ -45,7 +45,7 @@ public:
             return;
         }
         Process syncing = device.start({"sync"});
-        pass(delay());
+        pass(moment("sync"));
         home_.kill_server();
         syncing.kill();
         (void)syncing.wait();
@@ -76,21 +76,32 @@ public:
 
 private:
     bool chance(int one_in) { return std::uniform_int_distribution<int>(1, one_in)(random_) == 1; }
-    int delay() { return std::uniform_int_distribution<int>(0, kMaxDelayMs)(random_); }
+    /// Milliseconds after which to kill: anywhere, or near the end, where a transaction is written after the key's long derivation.
+    int moment(const std::string& command) {
+        const auto known = usual_ms_.find(command);
+        const int usual = known == usual_ms_.end() ? kUsualMs : known->second;
+        return std::uniform_int_distribution<int>(chance(3) ? 0 : usual * 8 / 10, usual * 11 / 10)(random_);
+    }
 
     Run perhaps_killed(const Device& device, const std::vector<std::string>& arguments, int one_in) {
+        const auto started = std::chrono::steady_clock::now();
         Process process = device.start(arguments);
         if (chance(one_in)) {
-            pass(delay());
+            pass(moment(arguments.front()));
             process.kill();
+            return process.wait();
         }
-        return process.wait();
+        Run result = process.wait();
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+        usual_ms_[arguments.front()] = static_cast<int>(took.count());
+        return result;
     }
 
     std::mt19937 random_;
     Municipality home_;
     Device ilze_, maris_, anna_;
-    std::map<std::string, std::string> acknowledged_;
+    std::map<std::string, std::string> acknowledged_;  // place -> record
+    std::map<std::string, int> usual_ms_;
 };
 
 }  // namespace

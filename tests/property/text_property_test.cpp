@@ -241,7 +241,6 @@ private:
         std::vector<TextOp> expected;
         std::string text = r.model.text();
         Model model = r.model;
-        std::uint32_t offset = 0;
         for (const Splice& s : splices) {
             const std::vector<CharId> shown = model.shown();
             std::vector<std::string> all = scalars(model.text());
@@ -260,7 +259,6 @@ private:
             Model whole = r.model;
             whole.apply(dot, expected);
             model = whole;
-            offset += static_cast<std::uint32_t>(scalars(s.inserted).size());
         }
         r.model.apply(dot, ops);
         REQUIRE(r.model.all() == [&] {

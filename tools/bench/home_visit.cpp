@@ -14,10 +14,17 @@ constexpr std::array<const char*, 21> kColumns{"id", "type", "clientId", "worker
                                                "mobility", "durationMin", "travelKm", "householdSize", "painScore", "consentGiven", "medicationChecked",
                                                "followUpNeeded", "tags", "narrative"};
 
+/// durationMin -> duration_min: field names here have no capitals.
+std::string our_name(const std::string& field) {
+    std::string name;
+    for (char c : field) c >= 'A' && c <= 'Z' ? name.append({'_', static_cast<char>(c - 'A' + 'a')}) : name.append(1, c);
+    return name;
+}
+
 bool is_boolean(const std::string& field) { return field == "consentGiven" || field == "medicationChecked" || field == "followUpNeeded"; }
 
 void append_field(std::string& out, const std::string& field, const std::string& value) {
-    append_json_string(out, field);
+    append_json_string(out, our_name(field));
     out += ':';
     if (is_boolean(field))
         out += value == "1" || value == "true" ? "true" : "false";
@@ -28,6 +35,8 @@ void append_field(std::string& out, const std::string& field, const std::string&
 }
 
 }  // namespace
+
+std::string field_name(const std::string& column) { return our_name(column); }
 
 bool is_integer(const std::string& field) { return field == "durationMin" || field == "travelKm" || field == "householdSize" || field == "painScore"; }
 
@@ -51,11 +60,11 @@ std::vector<Row> read_tsv(const std::string& path) {
 std::string home_visit_type() {
     std::string out =
         R"({"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:kopdarbs:type:bench_visit","title":"Benchmark visit","type":"object","version":1,)"
-        R"("labels":{"lv":"Mērījuma apmeklējums","en":"Benchmark visit"},"section":{"file":"visits"},"write":["case_worker"],"list_by":["clientId","visitDate"],"properties":{)";
+        R"("labels":{"lv":"Mērījuma apmeklējums","en":"Benchmark visit"},"section":{"file":"visits"},"write":["case_worker"],"list_by":["client_id","visit_date"],"properties":{)";
     for (std::size_t i = 2; i < kColumns.size(); ++i) {
         const std::string field = kColumns[i];
         if (i > 2) out += ',';
-        append_json_string(out, field);
+        append_json_string(out, our_name(field));
         out += ":{\"labels\":{\"lv\":\"" + field + "\",\"en\":\"" + field + "\"},";
         if (field == "tags")
             out += R"("type":"array","items":{"type":"string","maxLength":100},"merge":"set"})";

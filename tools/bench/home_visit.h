@@ -21,6 +21,8 @@ RecordId record_id(const std::string& id);
 std::string fields_json(const Row& row);
 /// One field as a JSON object: integers and booleans as the type has them.
 std::string field_json(const std::string& field, const std::string& value);
+/// The name that a column of the workload has in the record type.
+std::string field_name(const std::string& column);
 bool is_integer(const std::string& field);
 
 }  // namespace kopdarbs::bench

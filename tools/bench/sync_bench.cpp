@@ -183,7 +183,7 @@ private:
         std::size_t rows = 0;
         start = Clock::now();
         for (const Row& client : clients)
-            vault.list("bench_visit", {{"clientId", client[0]}}, UINT64_MAX, [&](const Shown& s) {
+            vault.list("bench_visit", {{"client_id", client[0]}}, UINT64_MAX, [&](const Shown& s) {
                 ++rows;
                 sink += s.fields.size();
                 return true;
@@ -276,9 +276,9 @@ private:
             const auto shown = document_from_json(mine.fields);
             for (std::size_t at : {std::size_t{2}, std::size_t{4}}) {
                 const Value value = int_value(std::stol(row[at + 1]));
-                const bool visible = std::any_of(shown.begin(), shown.end(), [&](const auto& m) { return m.first == row[at] && m.second == value; });
+                const bool visible = std::any_of(shown.begin(), shown.end(), [&](const auto& m) { return m.first == field_name(row[at]) && m.second == value; });
                 const bool kept = std::any_of(mine.review.begin(), mine.review.end(), [&](const ReviewItem& item) {
-                    return item.field == row[at] && std::any_of(item.values.begin(), item.values.end(), [&](const Candidate& c) { return c.value == value; });
+                    return item.field == field_name(row[at]) && std::any_of(item.values.begin(), item.values.end(), [&](const Candidate& c) { return c.value == value; });
                 });
                 hidden += visible ? 0U : 1U;
                 lost += visible || kept ? 0U : 1U;
