@@ -40,7 +40,7 @@ Draft::Draft(const RecordState& state, const TypeSchema& type, const Dot& dot, s
 
 const FieldSchema& Draft::field_of(std::string_view field, Kind kind) const {
     const FieldSchema* schema = type_.field(field);
-    if (schema == nullptr) fail(ErrorCode::invalid, type_.name() + " has no field '" + std::string(field.substr(0, kMaxNameBytes)) + "'");
+    if (schema == nullptr) invalid(field.substr(0, kMaxNameBytes), (type_.name() + " has no such field").c_str());
     if (schema->kind() != kind) invalid(field, "this command does not fit a field of this kind");
     return *schema;
 }
@@ -62,7 +62,7 @@ void Draft::create() { write(record_path(PathKind::birth), bool_value(true)); }
 
 void Draft::put(std::string_view field, BytesView value, const Text* text_at_base) {
     const FieldSchema* schema = type_.field(field);
-    if (schema == nullptr) fail(ErrorCode::invalid, type_.name() + " has no field '" + std::string(field.substr(0, kMaxNameBytes)) + "'");
+    if (schema == nullptr) invalid(field.substr(0, kMaxNameBytes), (type_.name() + " has no such field").c_str());
     const CborType kind = CborReader(value).peek();
     switch (schema->kind()) {
         case Kind::scalar: put_scalar(scalar_path(field), value); break;

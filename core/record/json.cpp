@@ -59,9 +59,11 @@ void write(CborWriter& out, const Json& json, int depth) {
 Json parse(std::string_view json) {
     try {
         return Json::parse(json.begin(), json.end());
-    } catch (const Json::exception& e) {
-        // nlohmann's message names the position and the token; the input itself is not repeated beyond that token.
-        invalid("not JSON: at byte " + std::to_string(static_cast<const Json::parse_error*>(&e)->byte));
+    } catch (const Json::parse_error& e) {
+        // Only the place is told: the input may be a client's.
+        invalid("not JSON: at byte " + std::to_string(e.byte));
+    } catch (const Json::exception&) {
+        invalid("not JSON: a number out of range");
     }
 }
 

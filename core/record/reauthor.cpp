@@ -42,6 +42,19 @@ std::vector<Splice> rebased(const std::string& before, const std::string& after,
     return result;
 }
 
+/// The same document, over what lives of what its author had seen.
+Value signed_again(BytesView value, const Context& seen) {
+    CborReader in(value);
+    CborWriter w;
+    std::size_t parts = in.array();
+    if (parts < 2) fail(ErrorCode::corrupt, "a seal of another shape");
+    w.array(parts);
+    in.skip();
+    write_context(w, seen);
+    for (; parts > 1; --parts) w.raw(in.item());
+    return w.take();
+}
+
 }  // namespace
 
 Change reauthored(const Change& original, const Dot& dot, const RecordState& before, const RecordState& after, const RecordState& onto,
@@ -49,7 +62,9 @@ Change reauthored(const Change& original, const Dot& dot, const RecordState& bef
     Change change = original;
     change.dot = dot;
     change.prev = onto.context().at(dot.replica);
-    change.seen.set(dot.replica, change.prev);
+    // A base from before this replica's last change had not seen all of its line, and does not now.
+    const std::uint64_t own = original.seen.at(dot.replica);
+    change.seen.set(dot.replica, own >= original.prev ? change.prev : std::min(own, change.prev));
     change.ops.clear();
     const auto dead = [&](const Dot& d) { return d.replica == dot.replica && d.counter > change.prev; };
     for (const Op& op : original.ops) {
@@ -80,6 +95,8 @@ Change reauthored(const Change& original, const Dot& dot, const RecordState& bef
             CborWriter w;
             write_context(w, change.seen);
             kept.value = w.take();
+        } else if (op.path.is(PathKind::seal) || op.path.is(PathKind::amendment)) {
+            kept.value = signed_again(op.value, change.seen);
         }
         change.ops.push_back(std::move(kept));
     }

@@ -54,7 +54,7 @@ private:
         const std::uint32_t kind = op.path.kind;
         if (!op.path.field.empty()) return judge_field(op);
         if (kind == static_cast<std::uint32_t>(PathKind::birth)) return std::nullopt;
-        if (kind == static_cast<std::uint32_t>(PathKind::life)) return type_.judge_delete(writer_);
+        if (kind == static_cast<std::uint32_t>(PathKind::life)) return judge_life(op);
         if (kind == static_cast<std::uint32_t>(PathKind::seal)) return judge_seal(op);
         if (kind == static_cast<std::uint32_t>(PathKind::amendment)) return judge_amendment(op);
         return refuse({}, "nezināma darbība", "an operation of an unknown kind");
@@ -120,6 +120,15 @@ private:
         return type_.judge_field(writer_, field, before, op.value, resolves);
     }
 
+    std::optional<Problem> judge_life(const Op& op) const {
+        if (!is_null(op.value)) {
+            CborReader in(op.value);
+            if (in.peek() != CborType::map || read_context(in) != change_.seen)
+                return refuse({}, "dzēšana neatbilst redzētajam", "the deletion names another version than was seen");
+        }
+        return type_.judge_delete(writer_);
+    }
+
     std::optional<Problem> judge_seal(const Op& op) const {
         CborReader in(op.value);
         if (in.array() != 2) return refuse({}, "bojāts paraksts", "a seal of another shape");
@@ -135,10 +144,32 @@ private:
         for (const auto& [name, value] : document_from_value(in.item())) {
             const FieldSchema* field = type_.field(name);
             if (field == nullptr) return refuse(name, "šāda lauka nav", "there is no such field");
-            if (field->kind() != Kind::scalar && field->kind() != Kind::text) continue;
-            if (auto problem = valid(name, {}, value)) return problem;
+            if (auto problem = valid_whole(*field, value)) return problem;
         }
         return type_.judge_amend(writer_);
+    }
+
+    /// A field as a document shows it.
+    std::optional<Problem> valid_whole(const FieldSchema& field, BytesView value) {
+        if (is_null(value)) return std::nullopt;
+        CborReader in(value);
+        if (field.kind() == Kind::set) {
+            if (in.peek() != CborType::array) return wrong_kind(field.name);
+            for (std::size_t n = in.array(); n > 0; --n)
+                if (auto problem = valid(field.name, {}, in.item())) return problem;
+            return std::nullopt;
+        }
+        if (field.kind() != Kind::rows) return valid(field.name, {}, value);
+        if (in.peek() != CborType::map) return wrong_kind(field.name);
+        for (std::size_t rows = in.map(); rows > 0; --rows) {
+            (void)in.text(kMaxNameBytes);
+            for (std::size_t columns = in.map(); columns > 0; --columns) {
+                const std::string_view column = in.text(kMaxNameBytes);
+                if (column.empty()) return wrong_kind(field.name);
+                if (auto problem = valid(field.name, column, in.item())) return problem;
+            }
+        }
+        return std::nullopt;
     }
 
     const Change& change_;

@@ -51,7 +51,8 @@ void RecordState::apply_text(const Change& change) {
     for (const Op& op : change.ops) {
         if (!is_text(op)) continue;
         const std::vector<TextOp> ops = decode_text_ops(op.value, change.dot);
-        Text& text = count == 1 ? texts_[op.path.field] : copies.emplace(op.path.field, this->text(op.path.field)).first->second;
+        const auto here = texts_.find(op.path.field);
+        Text& text = count == 1 && here != texts_.end() ? here->second : copies.emplace(op.path.field, this->text(op.path.field)).first->second;
         text.apply(change.dot, ops);
     }
     for (auto& [field, text] : copies) texts_.insert_or_assign(field, std::move(text));
@@ -60,21 +61,22 @@ void RecordState::apply_text(const Change& change) {
 Applied RecordState::apply(const Change& change, Stamp stamp) {
     KOPDARBS_ASSERT(!change.erased);
     if (context_.covers(change.dot)) return Applied::duplicate;
-    if (!context_.covers(change.seen)) return Applied::early;
+    // Own changes of this replica that a base did not show are not in `seen`, so the line is checked too: a dot passed over would be covered for ever.
+    if (!context_.covers(change.seen) || context_.at(change.dot.replica) < change.prev) return Applied::early;
     apply_text(change);
     bool dropped = false, carried = false;
     registers_.reserve(registers_.size() + change.ops.size());
     for (const Op& op : change.ops) {
         if (op.path.is(PathKind::text)) continue;
         std::vector<Sibling>& siblings = at(op.path).siblings;
-        if (!is_permanent(op.path)) {
-            const auto dominated = [&](const Sibling& s) {
-                return s.dot == change.dot || (change.seen.covers(s.dot) && !is_in(op.spares, s.dot));
-            };
-            const auto end = std::remove_if(siblings.begin(), siblings.end(), dominated);
-            dropped = dropped || end != siblings.end();
-            siblings.erase(end, siblings.end());
-        }
+        // A change that writes one path twice means its last word there, also where nothing is dominated.
+        const bool permanent = is_permanent(op.path);
+        const auto dominated = [&](const Sibling& s) {
+            return s.dot == change.dot || (!permanent && change.seen.covers(s.dot) && !is_in(op.spares, s.dot));
+        };
+        const auto end = std::remove_if(siblings.begin(), siblings.end(), dominated);
+        dropped = dropped || end != siblings.end();
+        siblings.erase(end, siblings.end());
         siblings.insert(std::lower_bound(siblings.begin(), siblings.end(), change.dot, sibling_before), {change.dot, op.value});
         carried = true;
     }

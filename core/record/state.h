@@ -3,7 +3,8 @@
 // Invariants
 //  1. A register holds the operations that nothing dominates: X is dominated by Y at the same path when Y's `seen` covers X's dot and
 //     Y does not spare it. Seals, amendments and births are never dominated.
-//  2. A change applies only when its `seen` lies within `context` (else `early`: the caller holds it).
+//  2. A change applies only when its `seen` and its replica's change before it (`prev`) lie within `context` (else `early`: the caller
+//     holds it).
 //  3. apply and join commute, are idempotent and agree: state(X) joined with state(Y) is state(X ∪ Y). Changes are applied, whole states
 //     are joined; a change is not a small state.
 //  4. No policy is known here: what is *shown* is view.h's business, and no value leaves a register for being a loser.

@@ -4,7 +4,7 @@
 // document shows is left out. A scalar whose only sibling is the base dot and equals the document's value is not mentioned at all; a set
 // whose elements are all the base dot's is named in `sets`; another sibling that equals the document's value is [dot] without its value;
 // a text that equals the document's has no third part. The base dot is the one that leaves out most, the smallest among equals, so the
-// bytes are canonical either way.
+// bytes are canonical either way. There is none where the document shows a field that the state has not.
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -86,7 +86,17 @@ private:
         return &dot;
     }
 
+    /// Whether every field of the document is a field of the state. An amendment may show one that nobody ever wrote.
+    bool stands_behind_document() const {
+        return std::all_of(document_.begin(), document_.end(), [this](const auto& member) {
+            const auto& all = state_.registers_;
+            const auto it = std::lower_bound(all.begin(), all.end(), member.first, [](const Register& r, const std::string& f) { return r.path.field < f; });
+            return (it != all.end() && it->path.field == member.first) || state_.texts_.count(member.first) != 0;
+        });
+    }
+
     void choose_base() {
+        if (!stands_behind_document()) return;
         std::vector<std::uint64_t> votes(state_.dots_.size(), 0);
         for (const Group& g : groups_)
             if (const Dot* dot = sole_dot(g)) ++votes[index(*dot)];

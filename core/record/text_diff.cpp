@@ -104,6 +104,9 @@ std::vector<Edit> shortest_edits(const std::vector<int>& a, const std::vector<in
 
 std::vector<Splice> diff_words(std::string_view before, std::string_view after) {
     if (!text::valid_utf8(before) || !text::valid_utf8(after)) fail(ErrorCode::invalid, "text that is not UTF-8");
+    if (before == after) return {};
+    if (before.empty()) return {{0, 0, std::string(after)}};
+    if (after.empty()) return {{0, static_cast<std::uint32_t>(text::count_scalars(before)), {}}};
     Tokens a = tokens_of(before), b = tokens_of(after);
     std::size_t head = 0;
     while (head < a.size() && head < b.size() && a[head] == b[head]) ++head;
@@ -119,6 +122,12 @@ std::vector<Splice> diff_words(std::string_view before, std::string_view after) 
     };
     std::size_t position = middle(a);
     middle(b);
+    if (a.empty() || b.empty()) {
+        Splice only{static_cast<std::uint32_t>(position), 0, {}};
+        for (const std::string_view token : a) only.deleted += static_cast<std::uint32_t>(text::count_scalars(token));
+        for (const std::string_view token : b) only.inserted += token;
+        return {only};
+    }
     Numbers numbers;
     const std::vector<int> a_numbers = numbers.of(a), b_numbers = numbers.of(b);
     std::vector<Splice> splices;

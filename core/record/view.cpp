@@ -81,10 +81,11 @@ Value shown_rows(const RecordState& state, Iterator begin, Iterator end, const T
     return out.take();
 }
 
-Value shown_counter(const RecordState& state, Iterator begin, Iterator end) {
+Value shown_counter(Iterator begin, Iterator end) {
     std::int64_t total = 0;
     for (auto it = begin; it != end; ++it) {
-        CborReader in(newest(state, *it).value);
+        // The path is one replica's: its highest counter is its last word, whatever its clock did.
+        CborReader in(it->siblings.back().value);
         const CborType type = in.peek();
         if (type != CborType::uint && type != CborType::negative) continue;
         // Totals are bounded far below overflow by the schema; a hostile one saturates.
@@ -102,7 +103,7 @@ Value shown_field(const RecordState& state, Iterator begin, Iterator end, const 
             case static_cast<std::uint32_t>(PathKind::element): return shown_set(begin, end);
             case static_cast<std::uint32_t>(PathKind::row):
             case static_cast<std::uint32_t>(PathKind::column): return shown_rows(state, begin, end, type);
-            case static_cast<std::uint32_t>(PathKind::counter): return shown_counter(state, begin, end);
+            case static_cast<std::uint32_t>(PathKind::counter): return shown_counter(begin, end);
             default: break;
         }
     return {};

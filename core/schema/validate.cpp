@@ -62,6 +62,28 @@ bool has_form(ValueRule::Form form, CborType type) {
     return type == CborType::map;
 }
 
+/// Whether the next item of a free-form object is one that JSON can say: a record's document is kept and printed as JSON.
+bool is_json(CborReader& reader, int depth) {
+    switch (reader.peek()) {
+        case CborType::uint: return reader.uint() <= static_cast<std::uint64_t>(kMaxInteger);
+        case CborType::negative: return reader.integer() >= -kMaxInteger;
+        case CborType::number: return std::isfinite(reader.number());
+        case CborType::octets: return false;
+        case CborType::array:
+            for (std::size_t n = reader.array(); n > 0; --n)
+                if (depth == kMaxObjectDepth || !is_json(reader, depth + 1)) return false;
+            return true;
+        case CborType::map:
+            for (std::size_t n = reader.map(); n > 0; --n) {
+                if (depth == kMaxObjectDepth || reader.peek() != CborType::text) return false;
+                reader.skip();
+                if (!is_json(reader, depth + 1)) return false;
+            }
+            return true;
+        default: reader.skip(); return true;
+    }
+}
+
 bool is_null(BytesView value) {
     return value.empty() || value == "\xf6";
 }
@@ -84,7 +106,12 @@ std::optional<Finding> ValueRule::check(BytesView value) const {
     } else if (form == Form::list) {
         found = check_list(reader);
     } else if (form == Form::object) {
-        if (reader.item().size() > kMaxObjectBytes) found = wrong("par lielu", "is too large");
+        const BytesView object = reader.item();
+        CborReader members(object);
+        if (object.size() > kMaxObjectBytes)
+            found = wrong("par lielu", "is too large");
+        else if (!is_json(members, 0))
+            found = wrong("jābūt JSON objektam", "must be an object that JSON can hold");
     } else if (type == CborType::number) {
         const double number = reader.number();
         found = std::isfinite(number) ? check_range(number) : wrong("jābūt skaitlim", "must be a number");

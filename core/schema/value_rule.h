@@ -27,6 +27,8 @@ constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
 /// The longest array and the largest free-form object that a scalar field may hold.
 constexpr std::uint64_t kMaxListItems = 1'000;
 constexpr std::size_t kMaxObjectBytes = 65'536;
+/// How deep such an object nests.
+constexpr int kMaxObjectDepth = 16;
 
 enum class Format { none, date, date_time, personal_code, phone, record_id, user_id, month_span };
 

@@ -50,6 +50,12 @@ Hash256 digest_of_grants(Crypto& crypto, const std::vector<ScopeGrant>& scopes, 
     return crypto.sha256(all);
 }
 
+Hash256 fingerprint_of(const SchemaSet& schema, Crypto& crypto) {
+    Bytes all;
+    for (const TypeSchema* type : schema.types()) all.append(crypto.sha256(type->source()).bytes());
+    return crypto.sha256(all);
+}
+
 std::uint64_t ReplicaStore::unsent_after(std::uint64_t counter) const {
     return Query(store_.db, "SELECT count(*) FROM outbox WHERE counter > ?").bind(counter).one().unsigned_integer(0);
 }
@@ -121,6 +127,7 @@ struct ReplicaStore::Receiver {
     Store& store;
     const Incoming& in;
     std::uint64_t pulled = 0;
+    std::optional<bool> same_schema;                   ///< as the server's; found out when it matters
     std::set<std::int64_t> reshown;                    ///< records whose pending changes must be laid anew
     std::map<std::int64_t, std::vector<Change>> lines; ///< by record: its pending changes as they were, once a verdict cut the line
     std::map<std::int64_t, RecordState> line_bases;    ///< the confirmed state that they lay on
@@ -176,22 +183,23 @@ struct ReplicaStore::Receiver {
         struct Decided {
             std::uint64_t counter;
             std::int64_t record;
-            bool sole;
+            bool settled;  ///< nothing of its record is unsent beside what this verdict decides
         };
         std::vector<Decided> decided;
         {
             Query q(store.db,
-                    "SELECT o.counter, o.record, (SELECT count(*) FROM outbox x WHERE x.record = o.record) FROM outbox o WHERE o.counter BETWEEN ? AND ?");
+                    "SELECT o.counter, o.record, NOT EXISTS (SELECT 1 FROM outbox x WHERE x.record = o.record AND x.counter NOT BETWEEN ?1 AND ?2) "
+                    "FROM outbox o WHERE o.counter BETWEEN ?1 AND ?2 ORDER BY o.counter");
             q.bind(v.counter).bind(v.counter + v.count - 1);
-            while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) == 1});
+            while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) != 0});
         }
         if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
         for (const Decided& d : decided) {
             if (v.code == VerdictCode::accepted)
-                accept(d.counter, d.record, d.sole, v.stamp);
+                accept(d.counter, d.record, d.settled, v.stamp);
             else
                 cut(d.counter, d.record, v);
-            if (!d.sole) Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(d.counter).run();
+            if (!d.settled) Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(d.counter).run();
         }
         Query(store.db, "DELETE FROM outbox WHERE counter BETWEEN ? AND ?").bind(v.counter).bind(v.counter + v.count - 1).run();
         if (v.code == VerdictCode::accepted && v.stamp.packed == 0) return;  // decided as its author said: nothing to remember
@@ -207,9 +215,9 @@ struct ReplicaStore::Receiver {
         if (v.code == VerdictCode::refused) store.log("refused " + to_string(Dot{store.enrolment.replica, counter}) + ": " + v.reason);
     }
 
-    void accept(std::uint64_t counter, std::int64_t no, bool sole, Stamp stamp) {
-        if (sole && reshown.count(no) == 0) {
-            // shown = confirmed ⊕ this change, so what is shown is confirmed now.
+    void accept(std::uint64_t counter, std::int64_t no, bool settled, Stamp stamp) {
+        if (settled && reshown.count(no) == 0) {
+            // shown = confirmed ⊕ what was unsent, so what is shown is confirmed now.
             Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
         } else {
             Query q(store.db, "SELECT header, content FROM change WHERE counter = ?");
@@ -293,12 +301,13 @@ struct ReplicaStore::Receiver {
     }
 
     void state_entry(const ScopeRow* scope, const Entry& entry) {
-        const RecordState theirs = RecordState::decode_beside(entry.meta, document_from_json(entry.doc));
+        const RecordState::Document document = document_from_json(entry.doc);
+        const RecordState theirs = RecordState::decode_beside(entry.meta, document);
         Query(store.db, "DELETE FROM wanted WHERE id = ?").id(entry.record).run();
         const auto stored = store.find(entry.record);
         if (!stored) {
             if (scope == nullptr || theirs.empty()) return;
-            store.insert(entry.record, scope->no, entry.type, shape_of(store.env.crypto, entry.record, theirs, store.schema.type(entry.type)));
+            store.insert(entry.record, scope->no, entry.type, shape_of_entry(entry, document, theirs));
             ++pulled;
             return;
         }
@@ -308,6 +317,14 @@ struct ReplicaStore::Receiver {
         state.join(theirs);
         ++pulled;
         confirm(*stored, was, state);
+    }
+
+    /// Where both sides have one schema, the row is what the server sent; it was read above, so it is sound.
+    Shape shape_of_entry(const Entry& entry, const RecordState::Document& document, const RecordState& state) {
+        const TypeSchema* type = store.schema.type(entry.type);
+        if (!same_schema) same_schema = in.schema == fingerprint_of(store.schema, store.env.crypto);
+        if (!*same_schema) return shape_of(store.env.crypto, entry.record, state, type);
+        return shape_as_sent(store.env.crypto, entry.record, state, type, document, entry.doc, entry.meta);
     }
 
     void page(const ScopePage& p) {
@@ -343,6 +360,7 @@ struct ReplicaStore::Receiver {
         if (state.empty()) {
             // Everything that made the record was refused: the letters keep it.
             Query(store.db, "DELETE FROM record WHERE no = ?").bind(no).run();
+            Query(store.db, "DELETE FROM past_text WHERE record = ?").bind(no).run();
             Query(store.db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();
             store.touched(stored.id);
         } else {
@@ -368,6 +386,10 @@ struct ReplicaStore::Receiver {
 
     std::uint64_t run() {
         Transaction transaction(store.db);
+        (void)store.scopes();
+        const Bytes known = store.setting("incarnation");
+        // Cursors into another server's order mean nothing in this one's: everything starts again from snapshots, which join.
+        if (!known.empty() && known != in.incarnation.bytes()) Query(store.db, "UPDATE scope SET seq = 0, hash = zeroblob(32), resume = NULL").run();
         store.set_setting("incarnation", in.incarnation.bytes());
         store.set_setting("nonce", in.nonce);
         Bytes now;
@@ -388,8 +410,13 @@ struct ReplicaStore::Receiver {
 };
 
 std::uint64_t ReplicaStore::receive(const Incoming& incoming) {
-    (void)store_.scopes();
-    const std::uint64_t pulled = Receiver(store_, incoming).run();
+    std::uint64_t pulled = 0;
+    try {
+        pulled = Receiver(store_, incoming).run();
+    } catch (...) {
+        store_.undone();
+        throw;
+    }
     store_.notify(Origin::sync);
     return pulled;
 }

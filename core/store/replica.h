@@ -92,6 +92,7 @@ struct Incoming {
     std::vector<ScopePage> pages;
     std::optional<std::vector<ScopeGrant>> scopes;  ///< absent: as before
     std::optional<std::vector<std::string>> types;  ///< likewise
+    Hash256 schema;             ///< fingerprint of the schema that the documents of state entries were shown with
 };
 
 struct ScopeCursor {
@@ -123,6 +124,8 @@ private:
     Store& store_;
 };
 
+/// One hash for all types and their versions: equal schemas show equal documents of equal states.
+Hash256 fingerprint_of(const SchemaSet& schema, Crypto& crypto);
 /// The digest that grants_digest() gives for these.
 Hash256 digest_of_grants(Crypto& crypto, const std::vector<ScopeGrant>& scopes, const std::vector<std::string>& types);
 

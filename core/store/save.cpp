@@ -29,12 +29,18 @@ std::optional<Version> Store::version_given(const Vault::Base& base, const Store
 
 Text Store::text_at(const Stored& record, const RecordState& state, std::string_view field, const std::optional<Version>& version) {
     if (!version || version->seen.covers(state.context())) return state.text(field);
-    // The oldest text that was replaced only after everything the caller has seen; if none was, it stands as it was.
+    // The oldest text that was replaced only after everything the caller has seen; if none was, it stands as it was. Where older ones were
+    // dropped, the oldest that is kept may be younger than what the caller saw.
+    const std::uint64_t kept = Query(db, "SELECT count(*) FROM past_text WHERE record = ? AND field = ?").bind(record.no).text(field).one().unsigned_integer(0);
     Query q(db, "SELECT context, structure, shown FROM past_text WHERE record = ? AND field = ? ORDER BY no");
     q.bind(record.no).text(field);
-    while (q.next()) {
+    for (bool oldest = true; q.next(); oldest = false) {
         CborReader in(q.bytes(0));
-        if (read_context(in).covers(version->seen)) return Text::decode(q.bytes(1), q.bytes(2));
+        const Context context = read_context(in);
+        if (!context.covers(version->seen)) continue;
+        if (oldest && kept >= kPastTextsKept && context != version->seen)
+            fail(ErrorCode::stale, std::string(field) + ": too much was written since that version; read it again");
+        return Text::decode(q.bytes(1), q.bytes(2));
     }
     return state.text(field);
 }

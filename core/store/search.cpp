@@ -48,7 +48,8 @@ std::string match_of(std::string_view words) {
     std::size_t count = 0;
     const auto close = [&](bool prefix) {
         if (word.empty() || ++count > kMaxWords) return;
-        match += (match.empty() ? "\"" : " AND \"") + word + (prefix ? "\"*" : "\"");
+        // Side by side means all of them; unlike AND, it passes over a word of which the tokenizer leaves nothing (a dash).
+        match += (match.empty() ? "\"" : " \"") + word + (prefix ? "\"*" : "\"");
         word.clear();
     };
     for (char c : words) {

@@ -19,15 +19,32 @@ Value key_of(const RecordState::Document& document, const TypeSchema* type, std:
 
 }  // namespace
 
-Shape shape_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type) {
-    const RecordState::Document document = shown_document(state, type);
+namespace {
+
+Shape marks_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type, const RecordState::Document& document) {
     Shape shape;
-    shape.doc = document_to_json(document);
-    shape.meta = state.encode_beside(document);
     shape.flags = (is_sealed(state) ? kSealed : std::int64_t{0}) | (state.deleted() ? kDeleted : std::int64_t{0});
     if (may_need_review(state)) shape.review = static_cast<std::int64_t>(review_items(crypto, id, state, type).size());
     shape.k1 = key_of(document, type, 0);
     shape.k2 = key_of(document, type, 1);
+    return shape;
+}
+
+}  // namespace
+
+Shape shape_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type) {
+    const RecordState::Document document = shown_document(state, type);
+    Shape shape = marks_of(crypto, id, state, type, document);
+    shape.doc = document_to_json(document);
+    shape.meta = state.encode_beside(document);
+    return shape;
+}
+
+Shape shape_as_sent(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type, const RecordState::Document& document,
+                    const std::string& doc, const Bytes& meta) {
+    Shape shape = marks_of(crypto, id, state, type, document);
+    shape.doc = doc;
+    shape.meta = meta;
     return shape;
 }
 

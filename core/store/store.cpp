@@ -9,7 +9,6 @@
 namespace kopdarbs {
 namespace {
 
-constexpr std::uint64_t kPastTextsKept = 16;
 constexpr std::uint64_t kLogLinesKept = 2000;
 
 Stored read_row(Query& q) {
@@ -64,7 +63,7 @@ std::int64_t Store::insert(const RecordId& id, std::int64_t scope_no, std::strin
     bind_key(q, shape.k2);
     q.bind(shape.flags).bind(shape.review).text(shape.doc).blob(shape.meta).run();
     const std::int64_t no = db.last_insert_row();
-    Query(db, "INSERT INTO unindexed VALUES (?)").bind(no).run();
+    Query(db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();  // a row's number may be that of one that went
     touched(id);
     return no;
 }
@@ -183,6 +182,7 @@ const ScopeRow& Store::scope_for(std::string_view name, const TypeSchema& type) 
         const bool own = name == "own" && row.kind == "own";
         if ((row.info.target == name || own) && row.info.section == type.section_under(row.kind)) found = &row;
     }
+    if (scopes_.empty()) fail(ErrorCode::refused, "nothing is assigned here yet: sync first");
     if (found == nullptr) fail(ErrorCode::refused, "scope '" + std::string(name.substr(0, 128)) + "': not assigned to you, or it holds no " + type.name());
     return *found;
 }
@@ -215,6 +215,12 @@ void Store::notify(Origin origin) {
     std::sort(records.begin(), records.end());
     records.erase(std::unique(records.begin(), records.end()), records.end());
     for (const auto& [handle, observer] : observers) observer(records, origin);
+}
+
+void Store::undone() {
+    if (db.in_transaction()) return;
+    touched_.clear();
+    scopes_version_ = -1;
 }
 
 Record Store::complete(const Stored& stored) {

@@ -24,6 +24,9 @@
 
 namespace kopdarbs {
 
+/// Earlier texts that are kept of one field, for forms that were opened on them.
+constexpr std::uint64_t kPastTextsKept = 16;
+
 /// A record's row.
 struct Stored {
     std::int64_t no = 0;
@@ -84,6 +87,8 @@ struct Store {
     Record complete(const Stored& stored);
     void touched(const RecordId& id) { touched_.push_back(id); }
     void notify(Origin origin);
+    /// A transaction was undone: observers hear nothing of it, and what is cached is read again.
+    void undone();
 
     Env env;
     Database db;

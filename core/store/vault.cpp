@@ -27,15 +27,23 @@ Stored known_record(Store& store, const RecordId& id) {
     return std::move(*stored);
 }
 
+/// All of `work` or nothing. Scopes and types are looked at inside, where no other process can change them.
+void in_transaction(Store& store, const std::function<void()>& work) {
+    try {
+        Transaction transaction(store.db);
+        (void)store.scopes();
+        work();
+        transaction.commit();
+    } catch (...) {
+        store.undone();
+        throw;
+    }
+}
+
 /// Runs a save in its transaction and tells the observers.
 Saved transact(Store& store, const std::function<Saved()>& work) {
-    (void)store.scopes();
     Saved saved;
-    {
-        Transaction transaction(store.db);
-        saved = work();
-        transaction.commit();
-    }
+    in_transaction(store, [&] { saved = work(); });
     store.notify(Origin::save);
     return saved;
 }
@@ -237,16 +245,13 @@ Saved Vault::resolve(std::string_view item, std::size_t pick) {
 
 void Vault::batch(const std::function<void()>& work) {
     Store& store = parts_->store;
-    (void)store.scopes();
-    {
-        Transaction transaction(store.db);
+    in_transaction(store, [&] {
         struct Depth {
             int& depth;
             ~Depth() { --depth; }
         } guard{++store.batch_depth};
         work();
-        transaction.commit();
-    }
+    });
     store.notify(Origin::save);
 }
 

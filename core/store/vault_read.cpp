@@ -26,8 +26,21 @@ bool meets(const std::string& fields, const std::vector<Condition>& where, std::
     return std::all_of(where.begin() + static_cast<std::ptrdiff_t>(from), where.end(), [&](const Condition& c) {
         const auto it = std::lower_bound(document.begin(), document.end(), c.field, [](const auto& m, const auto& f) { return m.first < f; });
         if (it == document.end() || it->first != c.field) return c.value == "null";
-        return text_of(it->second) == c.value || to_json(it->second) == c.value;
+        return (CborReader(it->second).peek() == CborType::text && text_of(it->second) == c.value) || to_json(it->second) == c.value;
     });
+}
+
+/// Whether `text` is an integer as JSON prints it.
+bool is_integer(const std::string& text, std::int64_t& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && std::to_string(number) == text;
+}
+
+/// Whether all that meets a condition for `value` has it as its key (bind_key): a text or an integer, and no other JSON.
+bool is_key(const std::string& value) {
+    std::int64_t number = 0;
+    if (value.empty() || is_integer(value, number)) return true;
+    return std::string_view("\"[{-0123456789").find(value[0]) == std::string_view::npos && value != "null" && value != "true" && value != "false";
 }
 
 }  // namespace
@@ -59,17 +72,16 @@ void Vault::list(std::string_view type, const std::vector<Condition>& where, std
     for (const Condition& c : where)
         if (schema->field(c.field) == nullptr) fail(ErrorCode::invalid, "--where " + c.field.substr(0, kMaxNameBytes) + ": " + schema->name() + " has no such field");
     // The first list field, if asked for, is looked up in the index; everything else is looked at.
-    const bool indexed = !where.empty() && !schema->list_by().empty() && where[0].field == schema->list_by()[0] && schema->field(where[0].field)->kind() == Kind::scalar;
+    const bool indexed = !where.empty() && !schema->list_by().empty() && where[0].field == schema->list_by()[0] &&
+                         schema->field(where[0].field)->kind() == Kind::scalar && is_key(where[0].value);
     Query by_key(store.db, "SELECT no, id, scope, type, doc, meta, flags FROM record WHERE type = ? AND k1 IN (?, ?) ORDER BY k1, k2, no");
     Query all(store.db, "SELECT no, id, scope, type, doc, meta, flags FROM record WHERE type = ? ORDER BY k1, k2, no");
     Query& q = indexed ? by_key : all;
     q.text(type);
     if (indexed) {
         std::int64_t number = 0;
-        const std::string& value = where[0].value;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-        q.text(value);
-        error == std::errc() && end == value.data() + value.size() ? q.bind(number) : q.text(value);
+        q.text(where[0].value);
+        is_integer(where[0].value, number) ? q.bind(number) : q.text(where[0].value);
     }
     Shown shown;
     std::uint64_t found = 0;

@@ -291,7 +291,7 @@ Bytes encode(const SyncResponse& r) {
     } else {
         w.null();
     }
-    w.null();  // notices, for a later version
+    w.octets(r.incoming.schema.bytes());
     return w.take();
 }
 
@@ -331,7 +331,7 @@ SyncResponse decode_response(BytesView bytes) {
         r.incoming.types.emplace();
         for (std::size_t n = in.array(kMaxTypes); n > 0; --n) r.incoming.types->emplace_back(in.text());
     }
-    in.skip();
+    r.incoming.schema = Hash256::from_bytes(in.octets());
     parts.rest();
     in.finish();
     return r;

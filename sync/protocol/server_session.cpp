@@ -11,6 +11,7 @@ SyncResponse serve(ServerSide& side, const SyncRequest& request) {
     out.incarnation = decided.incarnation;
     out.nonce = decided.nonce;
     out.decision = decided.decision;
+    out.schema = side.schema();
     if (request.grants != side.grants_digest()) {
         out.scopes = side.scopes();
         out.types = side.types();

@@ -53,6 +53,7 @@ public:
     virtual const std::vector<ScopeGrant>& scopes() = 0;
     virtual const std::vector<std::string>& types() = 0;
     virtual Hash256 grants_digest() = 0;
+    virtual Hash256 schema() = 0;
     /// What is new in a scope for this device, at most about `max_bytes`; `remaining` receives the entries that are left after it.
     virtual ScopePage page(const ScopeCursor& from, std::size_t max_bytes, std::uint64_t& bytes, std::uint64_t& remaining) = 0;
     virtual bool is_current(const ScopeCursor& cursor) = 0;

@@ -191,7 +191,8 @@ const ScopeGrant* Grants::find(const ScopeId& id) const {
 }
 
 Directory::Directory(Storage& storage, Crypto& crypto)
-    : crypto_(crypto), municipality_(storage.setting("municipality")), schema_(schema_with(storage.types())), types_(storage.types()) {
+    : crypto_(crypto), municipality_(storage.setting("municipality")), schema_(schema_with(storage.types())), types_(storage.types()),
+      fingerprint_(fingerprint_of(schema_, crypto)) {
     for (UnitEntry& u : storage.units()) units_.emplace(u.id, u);
     for (FileEntry& f : storage.files()) {
         files_of_unit_[f.unit].push_back(f.id);

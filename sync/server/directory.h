@@ -30,6 +30,7 @@ public:
     /// `today`: YYYY-MM-DD.
     Grants grants(const std::string& user, const std::string& today) const;
     const ScopeEntry* scope(const ScopeId& id) const;
+    const Hash256& fingerprint() const { return fingerprint_; }
     const std::string& municipality() const { return municipality_; }
 
 private:
@@ -38,6 +39,7 @@ private:
     std::string municipality_;
     SchemaSet schema_;
     std::vector<std::string> types_;
+    Hash256 fingerprint_;
     std::map<std::string, FileEntry> files_;
     std::map<std::string, std::vector<std::string>> files_of_unit_;
     std::map<std::string, UnitEntry> units_;

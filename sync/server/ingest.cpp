@@ -135,8 +135,10 @@ std::optional<Ingest::Outcome> Ingest::check_line(const Change& change, const Re
         if (dot->code != VerdictCode::accepted) return Outcome{VerdictCode::again, "an earlier change to this record was not accepted"};
         return std::nullopt;
     };
-    if (mine < change.prev)
+    if (mine < change.prev) {
         if (auto outcome = undecided(change.prev)) return outcome;
+        return Outcome{VerdictCode::refused, "follows a change of another record"};
+    }
     if (change.seen.at(change.dot.replica) > mine)
         if (auto outcome = undecided(change.seen.at(change.dot.replica))) return outcome;
     if (!state.context().covers(change.seen)) return Outcome{VerdictCode::held, "it has seen what is not here yet"};

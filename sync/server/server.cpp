@@ -267,10 +267,9 @@ std::string Server::enrol_code(std::string_view user) {
 
 std::vector<DeviceInfo> Server::devices() {
     std::vector<DeviceInfo> all;
-    for (const DeviceRow& d : parts_->readers.lend()->devices()) {
-        DeviceInfo info{d.id, d.replica, d.user, d.enrolled_ms, d.seen_ms, 0, d.offset_ms};
-        all.push_back(std::move(info));
-    }
+    const auto reader = parts_->readers.lend();
+    for (const DeviceRow& d : reader->devices())
+        all.push_back({d.id, d.replica, d.user, d.enrolled_ms, d.seen_ms, reader->accepted_of(d.no), d.offset_ms});
     return all;
 }
 

@@ -83,6 +83,7 @@ public:
     const std::vector<ScopeGrant>& scopes() override { return grants_->scopes; }
     const std::vector<std::string>& types() override { return directory_->types(); }
     Hash256 grants_digest() override { return grants_->digest; }
+    Hash256 schema() override { return directory_->fingerprint(); }
     ScopePage page(const ScopeCursor& from, std::size_t max_bytes, std::uint64_t& bytes, std::uint64_t& remaining) override;
     bool is_current(const ScopeCursor& cursor) override;
     std::optional<Entry> state_of(const RecordId& record) override;

@@ -86,7 +86,7 @@ public:
         std::map<std::string, Text> result;
         for (const auto& [order, x] : facts_)
             for (const Op& op : x.change->ops)
-                if (op.path.is(PathKind::text)) result[op.path.field].apply(x.change->dot, decode_text_ops(op.value));
+                if (op.path.is(PathKind::text)) result[op.path.field].apply(x.change->dot, decode_text_ops(op.value, x.change->dot));
         return result;
     }
 

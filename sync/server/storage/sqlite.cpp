@@ -158,6 +158,10 @@ public:
     }
     bool replica_exists(const ReplicaId& id) override { return Query(db_, "SELECT 1 FROM replica WHERE id = ?").id(id).next(); }
 
+    std::uint64_t accepted_of(std::int64_t device) override {
+        return Query(db_, "SELECT count(*) FROM dot d JOIN replica r ON r.no = d.replica WHERE r.device = ? AND d.verdict = 1").bind(device).one().unsigned_integer(0);
+    }
+
     std::optional<FeedHead> feed(std::int64_t replica, std::int64_t scope) override {
         Query q(db_, "SELECT counter, hash FROM feed WHERE replica = ? AND scope = ?");
         if (!q.bind(replica).bind(scope).next()) return std::nullopt;

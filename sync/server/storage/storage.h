@@ -117,6 +117,8 @@ public:
     virtual std::vector<DeviceRow> devices() = 0;
     virtual void update_device(const DeviceRow& device) = 0;  ///< what changes: seen, offset, nonces, cursors, recovery
     virtual bool replica_exists(const ReplicaId& id) = 0;
+    /// Changes that were accepted from a device's replicas.
+    virtual std::uint64_t accepted_of(std::int64_t device) = 0;
 
     // Changes
     virtual std::optional<FeedHead> feed(std::int64_t replica, std::int64_t scope) = 0;
