@@ -151,6 +151,8 @@ public:
     /// Creates a record in `scope` (a target such as "H-17" or a scope's name) when `id` is absent or unknown, else edits the given fields
     /// of it. `fields` is a JSON object (DESIGN: null is absence, an array a set whole, an object by row id gives rows, a string a text).
     Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, std::string_view fields, Base base = {});
+    /// The same for hosts that have typed values already: canonical CBOR by field name (json.h makes them).
+    Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields, Base base = {});
     Saved edit(const RecordId& id, std::string_view field, const std::vector<Splice>& splices, Base base = {});
     Saved edit(const RecordId& id, std::string_view field, std::string_view text, Base base = {});
     /// `element` is JSON.

@@ -159,7 +159,7 @@ BytesView CborReader::octets(std::size_t exactly) {
 
 std::string_view CborReader::text() {
     const std::string_view value = take(expect(3, "not text"));
-    if (!is_utf8(value)) corrupt("text that is not UTF-8");
+    if (!known_ && !is_utf8(value)) corrupt("text that is not UTF-8");
     return value;
 }
 

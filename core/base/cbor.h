@@ -56,6 +56,9 @@ enum class CborType { uint, negative, octets, text, array, map, boolean, null, n
 /// Reads items one after another; every call throws Error{corrupt} when the next item is not what was asked for.
 class CborReader {
 public:
+    /// For bytes that were read or written by us before, as held values are: text is not checked to be UTF-8 once more.
+    struct Known {};
+    CborReader(BytesView bytes, Known) : CborReader(bytes) { known_ = true; }
     explicit CborReader(BytesView bytes) : begin_(bytes.data()), at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
     bool done() const { return at_ == end_; }
@@ -98,6 +101,7 @@ private:
     const char* begin_;
     const char* at_;
     const char* end_;
+    bool known_ = false;
 };
 
 }  // namespace kopdarbs

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace kopdarbs {
@@ -125,6 +127,15 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t start = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
+        // Eight characters at a time that need no escape: none below 0x20, no quote, no backslash (the usual bit tricks for "has a zero octet").
+        for (std::uint64_t eight = 0; text.size() - i >= 8; i += 8) {
+            std::memcpy(&eight, text.data() + i, 8);
+            constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+            const std::uint64_t quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
+            const std::uint64_t special = ((eight - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~eight & tops;
+            if (special != 0) break;
+        }
+        if (i == text.size()) break;
         const char c = text[i];
         if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
         out.append(text.substr(start, i - start));
@@ -153,7 +164,7 @@ Value value_from_json(std::string_view json) {
 }
 
 void append_json(std::string& out, BytesView value) {
-    CborReader in(value);
+    CborReader in(value, CborReader::Known{});
     append(out, in);
 }
 
@@ -207,7 +218,7 @@ bool is_null(BytesView value) { return value == "\xf6"; }
 
 std::string_view text_of(BytesView value) {
     if (value.empty() || static_cast<std::uint8_t>(value.front()) >> 5 != 3) return {};
-    CborReader in(value);
+    CborReader in(value, CborReader::Known{});
     return in.text();
 }
 

@@ -43,6 +43,7 @@ private:
     struct Group {
         Registers::const_iterator begin, end;
         const Value* shown = nullptr;  ///< in the document, when this field has registers of one kind only and no text
+        const Dot* sole = nullptr;     ///< the only dot here, when the document shows exactly what it wrote
     };
 
     StateCodec(const RecordState& state, const RecordState::Document& document) : state_(state), document_(document) {
@@ -52,6 +53,7 @@ private:
             while (g.end != all.end() && g.end->path.field == it->path.field) ++g.end;
             const bool one_kind = std::all_of(g.begin, g.end, [&](const Register& r) { return r.path.kind == it->path.kind; });
             if (one_kind && !it->path.field.empty() && state.texts_.count(it->path.field) == 0) g.shown = find(document, it->path.field);
+            g.sole = sole_dot(g);
             groups_.push_back(g);
             it = g.end;
         }
@@ -99,14 +101,13 @@ private:
         if (!stands_behind_document()) return;
         std::vector<std::uint64_t> votes(state_.dots_.size(), 0);
         for (const Group& g : groups_)
-            if (const Dot* dot = sole_dot(g)) ++votes[index(*dot)];
+            if (g.sole != nullptr) ++votes[index(*g.sole)];
         const auto best = std::max_element(votes.begin(), votes.end());
         if (best != votes.end() && *best > 0) base_ = static_cast<std::int64_t>(best - votes.begin());
     }
 
     bool is_base(const Group& g) const {
-        const Dot* dot = base_ < 0 ? nullptr : sole_dot(g);
-        return dot != nullptr && index(*dot) == static_cast<std::uint64_t>(base_);
+        return base_ >= 0 && g.sole != nullptr && index(*g.sole) == static_cast<std::uint64_t>(base_);
     }
 
     Value write() const {

@@ -103,9 +103,9 @@ std::vector<Edit> shortest_edits(const std::vector<int>& a, const std::vector<in
 }  // namespace
 
 std::vector<Splice> diff_words(std::string_view before, std::string_view after) {
-    if (!text::valid_utf8(before) || !text::valid_utf8(after)) fail(ErrorCode::invalid, "text that is not UTF-8");
     if (before == after) return {};
-    if (before.empty()) return {{0, 0, std::string(after)}};
+    if (before.empty()) return {{0, 0, std::string(after)}};  // whoever applies it checks it
+    if (!text::valid_utf8(before) || !text::valid_utf8(after)) fail(ErrorCode::invalid, "text that is not UTF-8");
     if (after.empty()) return {{0, static_cast<std::uint32_t>(text::count_scalars(before)), {}}};
     Tokens a = tokens_of(before), b = tokens_of(after);
     std::size_t head = 0;

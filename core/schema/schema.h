@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/cbor.h"
@@ -133,7 +134,11 @@ private:
     Label label_;
     bool document_ = false;
     std::vector<FieldSchema> fields_;
-    std::map<std::string, std::size_t, std::less<>> by_name_;
+    struct NameHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+    };
+    std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> by_name_;
     std::vector<std::string> list_by_;
     std::map<std::string, std::string, std::less<>> sections_;
     std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_, resolvers_;

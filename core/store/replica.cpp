@@ -132,6 +132,7 @@ struct ReplicaStore::Receiver {
     std::map<std::int64_t, std::vector<Change>> lines; ///< by record: its pending changes as they were, once a verdict cut the line
     std::map<std::int64_t, RecordState> line_bases;    ///< the confirmed state that they lay on
     std::set<std::uint64_t> to_reauthor;
+    std::set<std::uint64_t> cuts;                      ///< changes that were not accepted
 
     void grants() {
         if (in.scopes) {
@@ -211,6 +212,7 @@ struct ReplicaStore::Receiver {
     void cut(std::uint64_t counter, std::int64_t no, const Verdict& v) {
         remember_line(no);
         reshown.insert(no);
+        cuts.insert(counter);
         if (v.code == VerdictCode::again) to_reauthor.insert(counter);
         if (v.code == VerdictCode::refused) store.log("refused " + to_string(Dot{store.enrolment.replica, counter}) + ": " + v.reason);
     }
@@ -350,11 +352,20 @@ struct ReplicaStore::Receiver {
             for (const Change& change : store.pending(no)) lay(state, change);
         } else {
             RecordState old = line_bases.at(no);
+            bool dead = false;
             for (const Change& original : line->second) {
                 const RecordState old_before = old;
                 (void)old.apply(original, original.stamp);
+                dead = dead || cuts.count(original.dot.counter) != 0;
+                if (is_unsent(original.dot.counter)) {
+                    if (!dead) {
+                        lay(state, original);
+                        continue;
+                    }
+                    // Saved on what was being refused: the server can only say `again` to it, and by then nobody would know what it hung on.
+                    supersede(original.dot.counter);
+                }
                 if (to_reauthor.count(original.dot.counter) != 0) reauthor(stored, original, old_before, old, state);
-                else if (is_unsent(original.dot.counter)) lay(state, original);
             }
         }
         if (state.empty()) {
@@ -370,6 +381,12 @@ struct ReplicaStore::Receiver {
     }
 
     bool is_unsent(std::uint64_t counter) { return Query(store.db, "SELECT 1 FROM outbox WHERE counter = ?").bind(counter).next(); }
+
+    void supersede(std::uint64_t counter) {
+        Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(counter).run();
+        Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, '')").bind(counter).bind(static_cast<int>(VerdictCode::again)).run();
+        to_reauthor.insert(counter);
+    }
 
     void lay(RecordState& state, const Change& change) {
         if (state.apply(change, change.stamp) == Applied::early) Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();

@@ -98,10 +98,21 @@ const SchemaSet& Vault::schema() const { return parts_->store.schema; }
 ReplicaStore& Vault::replica() { return parts_->replica; }
 
 Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_view scope, std::string_view fields, Base base) {
-    Store& store = parts_->store;
     bound(fields, "fields");
     const Value object = value_from_json(fields);
-    if (CborReader(object).peek() != CborType::map) fail(ErrorCode::invalid, "fields: not a JSON object");
+    CborReader in(object);
+    if (in.peek() != CborType::map) fail(ErrorCode::invalid, "fields: not a JSON object");
+    RecordState::Document document;
+    for (std::size_t n = in.map(); n > 0; --n) {
+        std::string field(in.text());
+        if (field.size() > kMaxNameBytes) fail(ErrorCode::invalid, "fields: a name longer than 128 bytes");
+        document.emplace_back(std::move(field), Value(in.item()));
+    }
+    return put(type, id, scope, document, base);
+}
+
+Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields, Base base) {
+    Store& store = parts_->store;
     return transact(store, [&] {
         const TypeSchema& schema = known_type(store, type);
         std::optional<Stored> stored = id ? store.find(*id) : std::nullopt;
@@ -110,10 +121,7 @@ Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_
         const ScopeRow& where = stored ? store.scope(stored->scope) : store.scope_for(scope.empty() ? "own" : scope, schema);
         const std::optional<Version> version = store.version_given(base, stored ? &*stored : nullptr);
         return store.save(stored ? &*stored : nullptr, record, schema, where, base, [&](Draft& draft, const RecordState& state) {
-            CborReader in(object);
-            for (std::size_t n = in.map(); n > 0; --n) {
-                const std::string_view field = in.text();
-                const BytesView value = in.item();
+            for (const auto& [field, value] : fields) {
                 const FieldSchema* known = schema.field(field);
                 if (stored && version && known != nullptr && known->kind() == Kind::text) {
                     const Text at_base = store.text_at(*stored, state, field, version);

@@ -15,7 +15,9 @@ constexpr int kMaxWindowLog = 23;  // 8 MiB: what decompression may hold beside 
 Bytes compress(BytesView message) {
     Bytes frame(ZSTD_compressBound(message.size()), '\0');
     static thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-    const std::size_t size = ZSTD_compressCCtx(context.get(), frame.data(), frame.size(), message.data(), message.size(), kLevel);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);  // what was damaged on its way is never taken for another message
+    const std::size_t size = ZSTD_compress2(context.get(), frame.data(), frame.size(), message.data(), message.size());
     if (ZSTD_isError(size) != 0) fail(ErrorCode::io, "compression failed");
     frame.resize(size);
     return frame;

@@ -77,10 +77,10 @@ void Ingest::take(const PreparedFeed& feed) {
         if (dot) joined = (dot->code == VerdictCode::accepted ? storage_.accepted_at(dot->place).hash : storage_.rejected_at(dot->place).hash) == last.hash;
     }
     if (!joined) fail(ErrorCode::fork, "this device's changes are not those that it sent before: it is a copy, or was set back");
-    for (std::size_t i = 0; i < first_new; ++i) repeat(feed.changes[i]);
     const ScopeGrant* grant = origin_.grants.find(feed.scope);
     const Cursor before = storage_.lock_scope(scope->no);
     heads_[scope->no] = before;
+    for (std::size_t i = 0; i < first_new; ++i) repeat(feed.changes[i]);  // which may accept what was held
     for (std::size_t i = first_new; i < feed.changes.size(); ++i) take(feed.changes[i], scope->no, grant);
     if (first_new < feed.changes.size()) storage_.set_feed(origin_.device.replica_no, scope->no, feed.head, feed.checkpoint);
     if (storage_.held_of(origin_.device.replica_no) > 0)

@@ -5,8 +5,8 @@
 
 #include "core/record/draft.h"
 #include "platform/posix/openssl_crypto.h"
-#include "tests/property/record_world.h"
 #include "tests/support/catch.h"
+#include "tests/support/record_world.h"
 
 using namespace kopdarbs;
 using namespace kopdarbs::test;

@@ -6,6 +6,7 @@
 #include "sync/frame/compression.h"
 #include "sync/protocol/http_signature.h"
 #include "sync/protocol/paths.h"
+#include "sync/protocol/sides.h"
 #include "sync/server/directory.h"
 #include "tests/support/catch.h"
 
@@ -82,6 +83,61 @@ sync::SyncReport Phone::sync_patiently(std::uint32_t retries) {
     options.wait = [this](std::uint64_t ms) { town_.pass(ms); };
     options.max_retries = retries;
     return sync::synchronise(*vault_, line, env(), options);
+}
+
+namespace {
+
+/// As the engine's, for driving a session by hand.
+class Side : public sync::ReplicaSide {
+public:
+    Side(Vault& vault, Env env) : vault_(vault), env_(env) {}
+    ReplicaId replica() const override { return vault_.enrolment().replica; }
+    DeviceId server() const override { return vault_.enrolment().server; }
+    PublicKey server_key() const override { return vault_.enrolment().server_key; }
+    Signature sign(BytesView message) override { return env_.crypto.sign(vault_.enrolment().device_key, message); }
+    std::uint64_t wall_ms() override { return env_.clock.wall_ms(); }
+    std::uint64_t unsent_after(std::uint64_t counter) override { return vault_.replica().unsent_after(counter); }
+    std::vector<FeedPart> outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) override {
+        return vault_.replica().outgoing(after, max_bytes, last);
+    }
+    std::vector<ScopeCursor> cursors() override { return vault_.replica().cursors(); }
+    GroupId incarnation() override { return vault_.replica().incarnation(); }
+    Bytes nonce() override { return vault_.replica().nonce(); }
+    Hash256 grants_digest() override { return vault_.replica().grants_digest(); }
+    std::vector<RecordId> wanted() override { return vault_.replica().wanted(); }
+    std::uint64_t receive(const Incoming& incoming) override { return vault_.replica().receive(incoming); }
+
+private:
+    Vault& vault_;
+    Env env_;
+};
+
+}  // namespace
+
+void Phone::sync_in_batches(std::size_t bytes) {
+    Side side(*vault_, env());
+    sync::ClientSession session(side, town_.crypto);
+    session.set_batch_bytes(bytes);
+    for (Bytes body = session.next_request(); !body.empty(); body = session.next_request()) {
+        sync::HttpRequest request;
+        request.path = sync::kPathSync;
+        request.body = sync::compress(body);
+        sync::sign_request(request, to_string(vault_->enrolment().device), vault_->enrolment().device_key, town_.crypto);
+        const sync::HttpResponse response = line.send(request);
+        if (response.status != 200) fail(ErrorCode::network, "status " + std::to_string(response.status));
+        session.on_response(sync::decompress(response.body, sync::kMaxMessageBytes));
+    }
+}
+
+void Phone::insist(const std::function<void()>& one_sync, int attempts) {
+    for (int attempt = 1;; ++attempt) {
+        try {
+            one_sync();
+            return;
+        } catch (const Error&) {
+            if (attempt == attempts) throw;
+        }
+    }
 }
 
 void Phone::reopen() {

@@ -101,6 +101,10 @@ public:
     sync::SyncReport sync();
     /// With up to `retries` for each round trip.
     sync::SyncReport sync_patiently(std::uint32_t retries);
+    /// In rounds of about `bytes` each way, so that little work takes many.
+    void sync_in_batches(std::size_t bytes);
+    /// Syncs until one sync goes through, whatever the line does to the others; gives up after `attempts`.
+    void insist(const std::function<void()>& one_sync, int attempts = 10);
     /// Closes the vault and opens it again, as a new start of the program does.
     void reopen();
     void close() { vault_.reset(); }

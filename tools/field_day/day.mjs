@@ -13,7 +13,7 @@ import {Chance} from './chance.mjs';
 import {compose} from './compose.mjs';
 import {Line} from './line.mjs';
 import {work_offline} from './offline.mjs';
-import {kill_all, Unexpected} from './programs.mjs';
+import {kill_all, speak, Unexpected} from './programs.mjs';
 import {measure_quiet_sync, prove} from './proof.mjs';
 import {Report} from './report.mjs';
 import {set_up} from './setting_up.mjs';
@@ -69,8 +69,6 @@ function look_yourself(day, {keep, bin, seed, lang}) {
     report.command('look_get', on(devices.anna, `get ${devices.anna.dir} ${story.visit}`));
     report.command('look_search', on(devices.maris, `search ${devices.maris.dir} vecmamina`));
     report.command('look_verify', `${program}d verify ${day.server.dir}`);
-    report.print();
-    report.plain('cleanup', {dir: day.scratch});
 }
 
 async function main() {
@@ -79,6 +77,7 @@ async function main() {
     const report = new Report(cast.says, chosen.lang);
     const scratch = mkdtempSync(path.join(os.tmpdir(), 'kopdarbs-field-day-'));
     clean_up_at_exit(scratch, chosen.keep);
+    speak(chosen.lang);
     const chance = new Chance(chosen.seed);
     const day = {
         report, cast, chance, scratch,
@@ -98,7 +97,6 @@ async function main() {
         await work_offline(day);
         await bring_together(day);
         await prove(day);
-        await day.server.stop();
         look_yourself(day, chosen);
     } catch (error) {
         if (!(error instanceof Unexpected)) throw error;
@@ -106,10 +104,10 @@ async function main() {
     }
     day.line.close();
     report.print();
-    const seconds = ((Date.now() - day.began_ms) / 1000).toFixed(0);
+    const seconds = Math.round((Date.now() - day.began_ms) / 1000);
     if (report.failures === 0) report.title('done', {checks: report.checks, seconds});
     else report.title('done_failed', {failures: report.failures, checks: report.checks, seconds});
-    if (chosen.keep && report.failures > 0) report.plain('cleanup', {dir: scratch});
+    if (chosen.keep) report.plain('cleanup', {dir: scratch});
     process.exit(report.failures === 0 ? 0 : 1);
 }
 

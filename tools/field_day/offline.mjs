@@ -21,9 +21,11 @@ async function cut_the_line(day) {
     report.check('line_cut', {count: line.turned_away}, '', out);
 }
 
-async function wrong_clock(day) {
+function wrong_clock(day) {
     const library = faketime_library();
-    if (!day.report.holds('clock_set', {name: day.devices.ilze.name, year: WRONG_CLOCK.slice(0, 4)}, library !== undefined, 'libfaketime.so.1 (tools/setup build)', library ?? null)) return;
+    day.wrong_year = WRONG_CLOCK.slice(0, 4);
+    const values = {name: day.devices.ilze.name, year: day.wrong_year};
+    if (!day.report.holds('clock_set', values, library !== undefined, 'libfaketime.so.1 (tools/setup build)', library ?? null)) return;
     day.devices.ilze.clock = {LD_PRELOAD: library, FAKETIME: `@${WRONG_CLOCK}`, FAKETIME_DONT_FAKE_MONOTONIC: '1'};
 }
 
@@ -73,9 +75,8 @@ async function edit(day) {
     const [hers, his] = await Promise.all([ilze, maris].map(device => device.must(['get', day.story.visit])));
     const shows = ({fields}, paragraph) => ({risk: fields.risk_level, heating: fields.heating, paragraph: fields.observations.endsWith(`\n${paragraph}`)});
     const labels = day.report.language === 'lv' ? story : story.in_english;
-    day.report.check('edit_case_worker', {trigger: labels.trigger, saves: all.ilze.length}, {risk: 'high', heating: 'broken', paragraph: true}, shows(hers, story.case_worker_paragraph));
-    const values = {grandmother: story.grandmother_name, phone: story.phone, saves: all.maris.length};
-    day.report.check('edit_organiser', values, {risk: 'low', heating: 'stove', paragraph: true}, shows(his, story.organiser_paragraph));
+    day.report.check('edit_case_worker', {trigger: labels.trigger}, {risk: 'high', heating: 'broken', paragraph: true}, shows(hers, story.case_worker_paragraph));
+    day.report.check('edit_organiser', {phone: story.phone.replaceAll(' ', '\u00a0')}, {risk: 'low', heating: 'stove', paragraph: true}, shows(his, story.organiser_paragraph));
     const knows = [hers.fields.observations.includes(story.organiser_paragraph), his.fields.observations.includes(story.case_worker_paragraph)];
     day.report.check('edits_unaware', {}, [false, false], knows);
 }
@@ -101,8 +102,8 @@ function saves(day, chance) {
 
 /** Half of the moments by the clock, near the end of a save, where it writes; half at a write to the vault itself. */
 function moment(day, chance) {
-    if (chance.happens(0.5)) return {after_ms: day.save_ms * (0.75 + 0.35 * chance.fraction())};
-    return {at_write: chance.integer(1, 6), later_ms: chance.integer(0, 8)};
+    if (chance.happens(0.5)) return {after_ms: day.save_ms * (0.8 + 0.6 * chance.fraction())};
+    return {at_write: chance.integer(1, 8), later_ms: chance.integer(0, 20)};
 }
 
 async function kill_saves(day) {
@@ -132,7 +133,7 @@ export async function work_offline(day) {
     day.report.section('s_offline');
     await cut_the_line(day);
     await search(day);
-    await wrong_clock(day);
+    wrong_clock(day);
     await edit(day);
     await kill_saves(day);
 }

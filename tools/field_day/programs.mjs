@@ -11,6 +11,13 @@ const COMMAND_MS = 120_000;
 const READY_MS = 30_000;
 
 const running = new Set();
+const common_environment = {NO_COLOR: '1'};
+
+/** What the programs say to people is said in this language. */
+export function speak(language) {
+    common_environment.LANG = language === 'lv' ? 'lv_LV.UTF-8' : 'C.UTF-8';
+}
+
 
 export function kill_all() {
     for (const child of running) child.kill('SIGKILL');
@@ -51,7 +58,7 @@ export function faketime_library() {
 }
 
 function start(program, argv, env, input) {
-    const child = spawn(program, argv, {env: {...process.env, NO_COLOR: '1', ...env}, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']});
+    const child = spawn(program, argv, {env: {...process.env, ...common_environment, ...env}, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']});
     running.add(child);
     const result = {command: [program, ...argv].map(shown).join(' '), out: '', err: '', code: null, signal: null, ms: 0};
     const began = performance.now();

@@ -20,7 +20,7 @@ export const canonical_json = value => JSON.stringify(canonical(value));
 function wrapped(text, indent, first_indent = indent) {
     const lines = [];
     let line = '';
-    for (const word of text.split(' ')) {
+    for (const word of text.split(" ")) {
         if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
             lines.push(line);
             line = word;
@@ -37,6 +37,7 @@ export class Report {
         this.says = says;
         this.language = language;
         this.stream = stream;
+        this.numbers = new Intl.NumberFormat(language === 'lv' ? 'lv-LV' : 'en-GB', {maximumFractionDigits: 1});
         this.terminal = stream.isTTY === true && process.env.TERM !== 'dumb';
         this.colours = this.terminal && !process.env.NO_COLOR;
         this.checks = 0;
@@ -50,7 +51,7 @@ export class Report {
         if (text === undefined) throw new Error(`nothing is said for '${key}' in '${this.language}'`);
         return text.replace(/\{(\w+)\}/g, (_, name) => {
             if (values[name] === undefined) throw new Error(`'${key}' lacks {${name}}`);
-            return String(values[name]);
+            return typeof values[name] === 'number' ? this.numbers.format(values[name]) : String(values[name]);
         });
     }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import {Device, json_lines, Server} from './programs.mjs';
 
-const seconds = ms => (ms / 1000).toFixed(1);
+const seconds = ms => Math.round(ms / 100) / 10;
 const folded = text => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 async function make_server(day) {
@@ -139,6 +139,7 @@ export async function set_up(day) {
     await make_server(day);
     await enrol_all(day);
     day.made = day.records.households.length + day.records.persons.length + day.records.visits.length;
+    await Promise.all(['ilze', 'maris'].map(user => day.devices[user].sync())); // what is assigned to them
     const told = await Promise.all(['ilze', 'maris'].map(user => import_records(day, user)));
     for (const tell of told) tell();
     await begin_story(day);
