@@ -48,8 +48,11 @@ Database::Database(const std::string& path, Mode mode, BytesView key, Durability
         if (!key.empty()) {
             KOPDARBS_ASSERT(key.size() == 32);
             execute(kCipher);
-            std::string pragma = "PRAGMA key='raw:" + to_hex(key) + "'";
+            std::string hex = to_hex(key), pragma = "PRAGMA key='raw:";
+            pragma.reserve(128);
+            pragma.append(hex).append("'");
             execute(pragma.c_str());
+            wipe(hex);
             wipe(pragma);
         }
         execute("PRAGMA journal_mode=WAL");

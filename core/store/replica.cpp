@@ -17,6 +17,8 @@ namespace kopdarbs {
 namespace {
 
 constexpr std::size_t kMaxChangesInBatch = 20'000;
+/// Reason of a verdict `again` that this device gave itself: the server has not heard of the change yet, so the feed must still bring it.
+constexpr const char* kUnheard = "unheard";
 
 std::string roles_json(const std::vector<std::string>& roles) {
     std::string out = "[";
@@ -76,9 +78,13 @@ std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t ma
         const std::uint64_t counter = q.unsigned_integer(0);
         if (fresh) {
             part.scope = store_.scope(scope_no).id;
-            Query before(store_.db, "SELECT counter, hash FROM change WHERE scope = ? AND counter < ? ORDER BY counter DESC LIMIT 1");
-            if (before.bind(scope_no).bind(counter).next()) part.before = {before.unsigned_integer(0), before.id<Hash256>(1)};
-        } else {
+            Query before(store_.db,
+                         "SELECT counter, hash FROM change c WHERE scope = ? AND counter < ? AND NOT EXISTS "
+                         "(SELECT 1 FROM verdict v WHERE v.counter = c.counter AND v.reason = ?) ORDER BY counter DESC LIMIT 1");
+            if (before.bind(scope_no).bind(counter).text(kUnheard).next()) part.before = {before.unsigned_integer(0), before.id<Hash256>(1)};
+            part.head = part.before;
+        }
+        {
             Query between(store_.db, "SELECT counter, header, salt, content FROM change WHERE scope = ? AND counter > ? AND counter < ? ORDER BY counter");
             between.bind(scope_no).bind(part.head.counter).bind(counter);
             while (between.next()) part.changes.push_back({Bytes(between.bytes(1)), Bytes(between.bytes(2)), Bytes(between.bytes(3))});
@@ -195,6 +201,8 @@ struct ReplicaStore::Receiver {
             while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) != 0});
         }
         if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
+        if (decided.empty() && v.code == VerdictCode::again)
+            Query(store.db, "UPDATE verdict SET reason = ? WHERE counter = ? AND reason = ?").text(v.reason).bind(v.counter).text(kUnheard).run();
         for (const Decided& d : decided) {
             if (v.code == VerdictCode::accepted)
                 accept(d.counter, d.record, d.settled, v.stamp);
@@ -384,7 +392,7 @@ struct ReplicaStore::Receiver {
 
     void supersede(std::uint64_t counter) {
         Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(counter).run();
-        Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, '')").bind(counter).bind(static_cast<int>(VerdictCode::again)).run();
+        Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, ?)").bind(counter).bind(static_cast<int>(VerdictCode::again)).text(kUnheard).run();
         to_reauthor.insert(counter);
     }
 

@@ -6,8 +6,8 @@
 //
 // Invariants
 //  1. A request that verifies was signed, with exactly this method, path and body, by the holder of the key.
-//  2. There is no `created`: devices' clocks are not trusted. A signature does not say when; freshness comes from the server's
-//     nonces inside the body, and a body names its server, so that a recorded request is worth nothing later or elsewhere.
+//  2. There is no `created`: devices' clocks are not trusted. A signature does not say when: requests travel inside TLS to
+//     the pinned server only, and what writes (sync) carries the server's last nonce in its body.
 //  3. Reading is strict and bounded. One signature, each of these headers once, no query (it would not be covered), no escapes, no
 //     optional white space: the received text is the canonical text, and the signature base is made from it as it came.
 // Threading: pure functions.

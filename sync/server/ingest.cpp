@@ -115,6 +115,9 @@ void Ingest::repeat(const PreparedChange& prepared) {
 }
 
 void Ingest::take(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant) {
+    // One number, one change: a second one, in another scope's feed, is a copy's or a forger's.
+    if (const auto known = storage_.dot(origin_.device.replica_no, prepared.change.dot.counter); known && known->code != VerdictCode::held)
+        fail(ErrorCode::fork, "a number that was used before: the device is a copy, or was set back");
     std::optional<RecordRow> row = storage_.record(prepared.change.record);
     RecordState state;
     if (row) state = RecordState::decode_beside(row->meta, document_from_json(row->doc));

@@ -54,6 +54,7 @@ function clean_up_at_exit(scratch, keep) {
         if (!keep) rmSync(scratch, {recursive: true, force: true, maxRetries: 3});
     });
     for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) process.on(signal, () => process.exit(code));
+    process.stdout.on('error', () => process.exit(1)); // nobody reads any more
 }
 
 function look_yourself(day, {keep, bin, seed, lang}) {

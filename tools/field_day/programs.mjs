@@ -135,13 +135,14 @@ export class Device {
         return this.must(['sync'], options);
     }
 
-    /** At most one of them after the other; kill -9 as `moment` decides. Returns the result, with `hit` if it was still running. */
+    /** kill -9 when `moment` comes: {after_ms}, {at_write, later_ms} or {when_acknowledged}. Returns the result, with `hit` if it was still running. */
     async run_and_kill(argv, moment) {
         let watcher;
         let timer;
         const meanwhile = child => {
             const shoot = ms => (timer ??= setTimeout(() => child.kill('SIGKILL'), ms));
             if (moment.after_ms !== undefined) shoot(moment.after_ms);
+            if (moment.when_acknowledged) child.stdout.once('data', () => shoot(0));
             let writes = 0;
             watcher = watch(this.dir, () => {
                 if (++writes === moment.at_write) shoot(moment.later_ms);
