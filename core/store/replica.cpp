@@ -133,6 +133,7 @@ struct ReplicaStore::Receiver {
     Store& store;
     const Incoming& in;
     std::uint64_t pulled = 0;
+    std::uint64_t own_counter = 0;                     ///< of this replica's last change, before re-authoring
     std::optional<bool> same_schema;                   ///< as the server's; found out when it matters
     std::set<std::int64_t> reshown;                    ///< records whose pending changes must be laid anew
     std::map<std::int64_t, std::vector<Change>> lines; ///< by record: its pending changes as they were, once a verdict cut the line
@@ -313,6 +314,8 @@ struct ReplicaStore::Receiver {
     void state_entry(const ScopeRow* scope, const Entry& entry) {
         const RecordState::Document document = document_from_json(entry.doc);
         const RecordState theirs = RecordState::decode_beside(entry.meta, document);
+        if (theirs.context().at(store.enrolment.replica) > own_counter)
+            fail(ErrorCode::fork, "the server knows changes of this device that are not in this vault: it was copied, or set back to an older file");
         Query(store.db, "DELETE FROM wanted WHERE id = ?").id(entry.record).run();
         const auto stored = store.find(entry.record);
         if (!stored) {
@@ -412,6 +415,7 @@ struct ReplicaStore::Receiver {
     std::uint64_t run() {
         Transaction transaction(store.db);
         (void)store.scopes();
+        own_counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0);
         const Bytes known = store.setting("incarnation");
         // Cursors into another server's order mean nothing in this one's: everything starts again from snapshots, which join.
         if (!known.empty() && known != in.incarnation.bytes()) Query(store.db, "UPDATE scope SET seq = 0, hash = zeroblob(32), resume = NULL").run();

@@ -11,6 +11,7 @@ namespace {
 /// Below this a clock's offset cannot be told from the line's delay, so it counts as none.
 constexpr std::int64_t kClockToleranceMs = 5'000;
 constexpr std::size_t kEntryOverhead = 48;
+constexpr std::int64_t kNoReplica = -1;
 
 struct Resume {
     Cursor base;
@@ -117,6 +118,14 @@ const ScopeEntry& DeviceSession::entry_of(const ScopeId& id) {
 
 bool DeviceSession::is_current(const ScopeCursor& cursor) { return cursor.resume.empty() && cursor.cursor == entry_of(cursor.scope).head; }
 
+/// Whether the scope's order has this cursor's entry, and it is the one that the cursor names.
+bool DeviceSession::is_in_order(const ScopeEntry& scope, const Cursor& cursor) {
+    bool found = false;
+    if (cursor.seq > 0 && cursor.seq <= scope.head.seq)
+        reader_.entries(scope.no, cursor.seq - 1, cursor.seq, kNoReplica, [&](const AcceptedRow& row) { return found = row.rolling == cursor.hash; });
+    return found;
+}
+
 ScopePage DeviceSession::page(const ScopeCursor& from, std::size_t max_bytes, std::uint64_t& bytes, std::uint64_t& remaining) {
     const ScopeEntry& scope = entry_of(from.scope);
     ScopePage page;
@@ -124,7 +133,7 @@ ScopePage DeviceSession::page(const ScopeCursor& from, std::size_t max_bytes, st
     page.cursor = from.cursor;
     page.resume = from.resume;
     std::optional<Resume> resume = read_resume(from.resume);
-    if (from.cursor.seq == 0 && !resume) resume = Resume{scope.head, 0};
+    if (!resume && !is_in_order(scope, from.cursor)) resume = Resume{scope.head, 0};
     if (resume) {
         // A snapshot: records as they are now, at or past the base; the tail from the base joins what changes meanwhile.
         bool more = false;

@@ -92,6 +92,7 @@ public:
 private:
     std::vector<Verdict> ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, std::int64_t offset_ms, Decided& decided);
     const ScopeEntry& entry_of(const ScopeId& id);
+    bool is_in_order(const ScopeEntry& scope, const Cursor& cursor);
     Server::Parts& server_;
     Storage& reader_;
     DeviceRow device_;

@@ -102,10 +102,11 @@ public:
     std::vector<std::pair<Path, Live>> unseen_by_all() const {
         std::vector<std::pair<Path, Live>> result;
         for (const auto& [order, x] : facts_) {
-            const auto covers = [&x = x](const auto& y) { return y.second.change->seen.covers(x.change->dot); };
+            const Dot dot = x.change->dot;
+            const auto covers = [&dot](const auto& entry) { return entry.second.change->seen.covers(dot); };
             if (std::any_of(facts_.begin(), facts_.end(), covers)) continue;
             for (const Op& op : x.change->ops)
-                if (!op.path.is(PathKind::text)) result.emplace_back(op.path, Live{x.change->dot, op.value, x.stamp});
+                if (!op.path.is(PathKind::text)) result.emplace_back(op.path, Live{dot, op.value, x.stamp});
         }
         return result;
     }

@@ -6,6 +6,7 @@
 #include "core/record/json.h"
 #include "platform/posix/system.h"
 #include "sync/frame/compression.h"
+#include "sync/protocol/http_signature.h"
 #include "sync/protocol/paths.h"
 #include "sync/server/storage/storage.h"
 #include "tests/support/catch.h"
@@ -170,7 +171,7 @@ TEST_CASE("text operations that cannot be are refused, and leave the record as i
     birth.ops.push_back({text_path("observations"), encode_text_ops({insert}, birth.dot), {}});
     REQUIRE(device.push({birth}).only().code == VerdictCode::accepted);
     TextOp nowhere = insert;
-    nowhere.at = {{device.enrolment().replica, 7}, 3};
+    nowhere.at = {{maris->vault().enrolment().replica, 7}, 3};
     TextOp deletes;
     deletes.at = {birth.dot, 4};
     deletes.deleted = 100;
@@ -253,23 +254,27 @@ TEST_CASE("the server judges every rule itself: a hand-made change that a device
     town.require_sound({});
 }
 
-TEST_CASE("a routine write that covers two differing values is a decision, whatever it calls itself, and needs the right to") {
+TEST_CASE("a write that covers two differing values is a decision, whatever it calls itself, and needs the right to") {
     Town town;
     const auto anna = town.enrol("anna");
     Forger ilze(town, "ilze"), maris(town, "maris");
     const RecordId id = ilze.fresh_record();
-    const Change birth = ilze.birth("home_visit", kVisits, id);
+    const Change birth = ilze.birth("child_risk_flag", "file:H-17", id);
     REQUIRE(ilze.push({birth}).only().code == VerdictCode::accepted);
-    Change one = ilze.change("home_visit", kVisits, id, {scalar("heating", text_value("broken"))});
-    Change two = maris.change("home_visit", kVisits, id, {scalar("heating", text_value("stove"))});
+    const Change one = ilze.change("child_risk_flag", "file:H-17", id, {scalar("level", text_value("high"))});
+    Change two = maris.change("child_risk_flag", "file:H-17", id, {scalar("level", text_value("medium"))});
     two.seen.add(birth.dot);
     REQUIRE(ilze.push({one}).only().code == VerdictCode::accepted);
     REQUIRE(maris.push({two}).only().code == VerdictCode::accepted);
-    Change decides = maris.change("home_visit", kVisits, id, {scalar("heating", text_value("none"))});
+    Change decides = maris.change("child_risk_flag", "file:H-17", id, {scalar("level", text_value("medium"))});
     decides.seen.add(one.dot);
     CHECK(maris.push({decides}).only().code == VerdictCode::refused);
     anna->sync();
-    CHECK(anna->vault().get(id).review.size() == 1);
+    REQUIRE(anna->vault().get(id).review.size() == 1);
+    CHECK(anna->field(id, "level") == R"("high")");
+    anna->vault().resolve(anna->vault().get(id).review[0].id, R"("medium")");
+    CHECK(anna->sync().accepted == 1);
+    CHECK(anna->field(id, "level") == R"("medium")");
     town.require_sound({anna.get()});
 }
 
