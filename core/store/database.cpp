@@ -27,6 +27,7 @@ ErrorCode code_of(int sqlite) {
 std::string message_of(sqlite3* db, int code) {
     switch (code & 0xff) {
         case SQLITE_FULL: return "the disk is full; nothing of this was saved";
+        case SQLITE_IOERR: return "the disk could not be read or written; nothing of this was saved";
         case SQLITE_READONLY: return "the file is read-only";
         case SQLITE_BUSY: return "another process is writing; try again";
         case SQLITE_NOTADB: return "not a database of ours, or altered at its beginning";

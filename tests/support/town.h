@@ -62,6 +62,7 @@ private:
 class CheapCrypto : public posix::OpenSslCrypto {
 public:
     Bytes scrypt(BytesView secret, BytesView salt, const ScryptCost& cost) override;
+    bool real_scrypt = false;
 };
 
 class Town;
