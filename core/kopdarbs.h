@@ -31,7 +31,7 @@ struct Enrolment {
     PublicKey server_key;    ///< signs the server's decisions
     PublicKey recovery_key;  ///< of the municipality; the recovery slot is sealed to it
     std::string server_url;
-    std::string ca_pem;      ///< the only authority that the device believes
+    std::string ca_pem;  ///< the only authority that the device believes
     std::string user;
     KeyPair device_key;
 };
@@ -61,39 +61,39 @@ struct Shown {
 
 struct Saved {
     RecordId id;
-    Dot dot;              ///< zero when nothing had to be written
+    Dot dot;  ///< zero when nothing had to be written
     std::string version;
     std::vector<Problem> warnings;
 };
 
-struct Decision {         ///< an open review item with its record
+struct Decision {  ///< an open review item with its record
     RecordId record;
     std::string type;
     ReviewItem item;
 };
 
-struct Letter {           ///< a change that the server refused: kept, shown, exportable
+struct Letter {  ///< a change that the server refused: kept, shown, exportable
     Dot dot;
     RecordId record;
     std::string type;
     std::string scope;
     Stamp stamp;
     std::string reason;
-    std::string ops;      ///< a JSON array of {path, value}
+    std::string ops;  ///< a JSON array of {path, value}
 };
 
-struct Event {            ///< one change in a record's history
+struct Event {  ///< one change in a record's history
     Dot dot;
     std::string author;
     Stamp stamp;
-    std::string ops;      ///< a JSON array of {path, value}
+    std::string ops;  ///< a JSON array of {path, value}
 };
 
 struct ScopeInfo {
-    std::string name;     ///< "visits:H-17"
+    std::string name;  ///< "visits:H-17"
     std::string label;
     std::string section;
-    std::string target;   ///< what an assignment names: "H-17"
+    std::string target;  ///< what an assignment names: "H-17"
     std::vector<std::string> roles;
 };
 
@@ -108,8 +108,8 @@ struct Status {
     std::uint64_t last_sync_ms = 0;  ///< 0: never
 };
 
-struct Damage {           ///< something that verify found
-    std::string where;    ///< "change DOT", "record ID", "vault.db"
+struct Damage {         ///< something that verify found
+    std::string where;  ///< "change DOT", "record ID", "vault.db"
     std::string what;
 };
 
@@ -120,12 +120,12 @@ struct Verified {
     std::vector<Damage> damage;
 };
 
-struct LogLine {          ///< what happened on this device, newest last
+struct LogLine {  ///< what happened on this device, newest last
     std::uint64_t at_ms = 0;
     std::string what;
 };
 
-struct Condition {        ///< --where field=value; the value as text is compared with the field's JSON or string
+struct Condition {  ///< --where field=value; the value as text is compared with the field's JSON or string
     std::string field;
     std::string value;
 };
@@ -136,7 +136,8 @@ class Vault {
 public:
     /// Makes a new encrypted file at `database`. `slots` receives the key slots, which the host keeps beside it.
     /// Throws Error{invalid} for a secret that is too weak (vault/secret.h) and Error{io} when the file exists.
-    static std::unique_ptr<Vault> create(const std::string& database, std::string_view secret, const Enrolment& enrolment, Env env, Bytes& slots);
+    static std::unique_ptr<Vault> create(const std::string& database, std::string_view secret, const Enrolment& enrolment, Env env,
+                                         Bytes& slots);
     /// Throws Error{wrong_secret}, or Error{corrupt} naming what was altered.
     static std::unique_ptr<Vault> open(const std::string& database, BytesView slots, std::string_view secret, Env env);
     ~Vault();
@@ -152,7 +153,8 @@ public:
     /// of it. `fields` is a JSON object (DESIGN: null is absence, an array a set whole, an object by row id gives rows, a string a text).
     Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, std::string_view fields, Base base = {});
     /// The same for hosts that have typed values already: canonical CBOR by field name (json.h makes them).
-    Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields, Base base = {});
+    Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields,
+              Base base = {});
     Saved edit(const RecordId& id, std::string_view field, const std::vector<Splice>& splices, Base base = {});
     Saved edit(const RecordId& id, std::string_view field, std::string_view text, Base base = {});
     /// `element` is JSON.
@@ -160,10 +162,11 @@ public:
     Saved remove(const RecordId& id, std::string_view field, std::string_view element, Base base = {});
     Saved count(const RecordId& id, std::string_view field, std::int64_t n, Base base = {});
     /// `row` empty makes a new row; its id is `row_out`.
-    Saved put_row(const RecordId& id, std::string_view field, std::string_view row, std::string_view columns, Base base = {}, std::string* row_out = nullptr);
+    Saved put_row(const RecordId& id, std::string_view field, std::string_view row, std::string_view columns, Base base = {},
+                  std::string* row_out = nullptr);
     Saved remove_row(const RecordId& id, std::string_view field, std::string_view row, Base base = {});
-    Saved erase(const RecordId& id, Base base = {});      ///< the command `delete`
-    Saved restore(const RecordId& id, Base base = {});    ///< the command `undelete`
+    Saved erase(const RecordId& id, Base base = {});    ///< the command `delete`
+    Saved restore(const RecordId& id, Base base = {});  ///< the command `undelete`
     Saved seal(const RecordId& id, Base base = {});
     Saved amend(const RecordId& id, std::string_view fields, Base base = {});
     /// Throws Error{stale} when no open item has this id. `value` is JSON.
@@ -177,7 +180,8 @@ public:
     bool read(const RecordId& id, Shown& out) const;
     Record complete(const Shown& shown) const;
     /// In order of the type's `list_by` fields, then of creation. `each` returns false to stop.
-    void list(std::string_view type, const std::vector<Condition>& where, std::uint64_t limit, const std::function<bool(const Shown&)>& each) const;
+    void list(std::string_view type, const std::vector<Condition>& where, std::uint64_t limit,
+              const std::function<bool(const Shown&)>& each) const;
     /// Records that hold every word (`word*`: one that begins so), diacritics folded; never stale.
     void search(std::string_view words, std::string_view type, std::uint64_t limit, const std::function<bool(const Shown&)>& each);
     std::vector<Decision> review() const;

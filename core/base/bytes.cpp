@@ -9,15 +9,22 @@ constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kBase32 = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-std::uint32_t octet(char c) { return static_cast<std::uint8_t>(c); }
-bool continues(char c) { return (octet(c) & 0xc0) == 0x80; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::uint32_t octet(char c) {
+    return static_cast<std::uint8_t>(c);
+}
+bool continues(char c) {
+    return (octet(c) & 0xc0) == 0x80;
+}
 
 /// RFC 3629 as an automaton whose whole transition on an octet is one shift: each octet has a word, in which the next state stands at the
 /// current state's bit position. Source: Per Vognsen, "Shift-based DFAs" (2021); the states are those of Bjoern Hoehrmann's decoder (2008).
 struct Utf8Automaton {
     // States are bit positions, six apart.
-    static constexpr std::uint64_t kReject = 0, kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36, kAfterF0 = 42, kAfterF4 = 48;
+    static constexpr std::uint64_t kReject = 0, kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36,
+                                   kAfterF0 = 42, kAfterF4 = 48;
     std::array<std::uint64_t, 256> step{};
 
     constexpr Utf8Automaton() {

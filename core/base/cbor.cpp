@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::uint16_t kHalfNan = 0x7e00;
 
-[[noreturn]] void corrupt(const char* what) { fail(ErrorCode::corrupt, std::string("CBOR: ") + what); }
+[[noreturn]] void corrupt(const char* what) {
+    fail(ErrorCode::corrupt, std::string("CBOR: ") + what);
+}
 
 /// The half-precision form of `value`, if that is exact (RFC 8949 section 3.3).
 bool to_half(float value, std::uint16_t& half) {
@@ -135,7 +137,9 @@ BytesView CborReader::take(std::uint64_t size) {
     return bytes;
 }
 
-std::uint64_t CborReader::uint() { return expect(0, "not an unsigned integer"); }
+std::uint64_t CborReader::uint() {
+    return expect(0, "not an unsigned integer");
+}
 
 std::uint64_t CborReader::uint(std::uint64_t max) {
     const std::uint64_t value = uint();
@@ -149,7 +153,9 @@ std::int64_t CborReader::integer() {
     return h.major == 0 ? static_cast<std::int64_t>(h.argument) : ~static_cast<std::int64_t>(h.argument);
 }
 
-BytesView CborReader::octets() { return take(expect(2, "not octets")); }
+BytesView CborReader::octets() {
+    return take(expect(2, "not octets"));
+}
 
 BytesView CborReader::octets(std::size_t exactly) {
     const BytesView bytes = octets();

@@ -26,7 +26,9 @@ using Value = Bytes;
 class CborWriter {
 public:
     void uint(std::uint64_t value) { head(0, value); }
-    void integer(std::int64_t value) { value < 0 ? head(1, ~static_cast<std::uint64_t>(value)) : head(0, static_cast<std::uint64_t>(value)); }
+    void integer(std::int64_t value) {
+        value < 0 ? head(1, ~static_cast<std::uint64_t>(value)) : head(0, static_cast<std::uint64_t>(value));
+    }
     void octets(BytesView value) { head(2, value.size()), out_.append(value); }
     /// The caller guarantees UTF-8.
     void text(std::string_view value) { head(3, value.size()), out_.append(value); }

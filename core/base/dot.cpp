@@ -8,7 +8,9 @@
 
 namespace kopdarbs {
 
-std::string to_string(const Dot& dot) { return to_string(dot.replica) + ":" + std::to_string(dot.counter); }
+std::string to_string(const Dot& dot) {
+    return to_string(dot.replica) + ":" + std::to_string(dot.counter);
+}
 
 Dot parse_dot(std::string_view text) {
     const auto colon = text.find(':');
@@ -23,7 +25,9 @@ Dot parse_dot(std::string_view text) {
 }
 
 namespace {
-bool before(const Context::Entry& entry, const ReplicaId& replica) { return entry.first < replica; }
+bool before(const Context::Entry& entry, const ReplicaId& replica) {
+    return entry.first < replica;
+}
 }  // namespace
 
 std::uint64_t Context::at(const ReplicaId& replica) const {
@@ -32,8 +36,7 @@ std::uint64_t Context::at(const ReplicaId& replica) const {
 }
 
 bool Context::covers(const Context& other) const {
-    return std::all_of(other.entries_.begin(), other.entries_.end(),
-                       [this](const Entry& e) { return e.second <= at(e.first); });
+    return std::all_of(other.entries_.begin(), other.entries_.end(), [this](const Entry& e) { return e.second <= at(e.first); });
 }
 
 void Context::add(const Dot& dot) {
@@ -74,7 +77,9 @@ std::string to_rfc3339(std::uint64_t unix_ms) {
     return text;
 }
 
-std::string to_string(const Stamp& stamp) { return to_rfc3339(stamp.ms()) + "+" + std::to_string(stamp.counter()); }
+std::string to_string(const Stamp& stamp) {
+    return to_rfc3339(stamp.ms()) + "+" + std::to_string(stamp.counter());
+}
 
 Stamp HybridClock::tick(std::uint64_t wall_ms) {
     const Stamp wall = Stamp::from_ms(std::min(wall_ms, kMaxStampMs));

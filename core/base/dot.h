@@ -27,9 +27,7 @@ struct Dot {
     bool is_zero() const { return counter == 0 && replica.is_zero(); }
     friend bool operator==(const Dot& a, const Dot& b) { return a.counter == b.counter && a.replica == b.replica; }
     friend bool operator!=(const Dot& a, const Dot& b) { return !(a == b); }
-    friend bool operator<(const Dot& a, const Dot& b) {
-        return a.replica != b.replica ? a.replica < b.replica : a.counter < b.counter;
-    }
+    friend bool operator<(const Dot& a, const Dot& b) { return a.replica != b.replica ? a.replica < b.replica : a.counter < b.counter; }
 };
 
 /// "REPLICA:COUNTER".

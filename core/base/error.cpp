@@ -22,7 +22,9 @@ const char* to_string(ErrorCode code) {
     return "unknown";
 }
 
-void fail(ErrorCode code, const std::string& message) { throw Error(code, message); }
+void fail(ErrorCode code, const std::string& message) {
+    throw Error(code, message);
+}
 
 void assertion_failed(const char* expression, const char* file, int line) {
     std::fprintf(stderr, "kopdarbs: internal error: %s (%s:%d)\n", expression, file, line);

@@ -35,9 +35,17 @@ RecordId make_record_id(std::uint64_t unix_ms, const std::array<std::uint8_t, 10
     return id;
 }
 
-std::string to_string(const ReplicaId& id) { return to_base32(id.bytes()); }
-ReplicaId parse_replica_id(std::string_view text) { return ReplicaId::from_bytes(from_base32(text, ReplicaId::size)); }
-std::string to_string(const DeviceId& id) { return to_base32(id.bytes()); }
-DeviceId parse_device_id(std::string_view text) { return DeviceId::from_bytes(from_base32(text, DeviceId::size)); }
+std::string to_string(const ReplicaId& id) {
+    return to_base32(id.bytes());
+}
+ReplicaId parse_replica_id(std::string_view text) {
+    return ReplicaId::from_bytes(from_base32(text, ReplicaId::size));
+}
+std::string to_string(const DeviceId& id) {
+    return to_base32(id.bytes());
+}
+DeviceId parse_device_id(std::string_view text) {
+    return DeviceId::from_bytes(from_base32(text, DeviceId::size));
+}
 
 }  // namespace kopdarbs

@@ -49,8 +49,8 @@ public:
     }
 };
 
-using PublicKey = Id<struct PublicKeyTag, 32>;    ///< Ed25519 (RFC 8032) or X25519 (RFC 7748)
-using Signature = Id<struct SignatureTag, 64>;    ///< Ed25519
+using PublicKey = Id<struct PublicKeyTag, 32>;  ///< Ed25519 (RFC 8032) or X25519 (RFC 7748)
+using Signature = Id<struct SignatureTag, 64>;  ///< Ed25519
 
 /// A pair of keys; the private part is the 32-octet seed or scalar and is wiped by its owner.
 struct KeyPair {

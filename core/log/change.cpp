@@ -15,11 +15,15 @@ Value encoded_text(std::string_view text) {
     return w.take();
 }
 
-bool has_field(std::uint32_t kind) { return kind <= static_cast<std::uint32_t>(PathKind::line); }
+bool has_field(std::uint32_t kind) {
+    return kind <= static_cast<std::uint32_t>(PathKind::line);
+}
 
 }  // namespace
 
-Path scalar_path(std::string_view field) { return {static_cast<std::uint32_t>(PathKind::scalar), std::string(field), {}, {}}; }
+Path scalar_path(std::string_view field) {
+    return {static_cast<std::uint32_t>(PathKind::scalar), std::string(field), {}, {}};
+}
 Path element_path(std::string_view field, BytesView element) {
     return {static_cast<std::uint32_t>(PathKind::element), std::string(field), Value(element), {}};
 }
@@ -34,8 +38,12 @@ Path counter_path(std::string_view field, const ReplicaId& replica) {
     w.octets(replica.bytes());
     return {static_cast<std::uint32_t>(PathKind::counter), std::string(field), w.take(), {}};
 }
-Path text_path(std::string_view field) { return {static_cast<std::uint32_t>(PathKind::text), std::string(field), {}, {}}; }
-Path record_path(PathKind kind) { return {static_cast<std::uint32_t>(kind), {}, {}, {}}; }
+Path text_path(std::string_view field) {
+    return {static_cast<std::uint32_t>(PathKind::text), std::string(field), {}, {}};
+}
+Path record_path(PathKind kind) {
+    return {static_cast<std::uint32_t>(kind), {}, {}, {}};
+}
 
 void write_path(CborWriter& out, const Path& path) {
     // Kinds of the record have one part; `sub` of an unknown kind may hold several items, which are counted again here.

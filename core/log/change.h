@@ -84,10 +84,10 @@ struct Op {
 
 struct Change {
     Dot dot;
-    std::uint64_t prev = 0;      ///< counter of this replica's previous change to this record, 0 for none
-    std::uint64_t wall_ms = 0;   ///< what the clock said
-    Stamp stamp;                 ///< the author's hybrid time
-    Stamp heard;                 ///< the last server time heard
+    std::uint64_t prev = 0;     ///< counter of this replica's previous change to this record, 0 for none
+    std::uint64_t wall_ms = 0;  ///< what the clock said
+    Stamp stamp;                ///< the author's hybrid time
+    Stamp heard;                ///< the last server time heard
     std::string author;
     ScopeId scope;
     RecordId record;

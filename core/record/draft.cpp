@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 
-[[noreturn]] void invalid(std::string_view field, const char* what) { fail(ErrorCode::invalid, std::string(field) + ": " + what); }
+[[noreturn]] void invalid(std::string_view field, const char* what) {
+    fail(ErrorCode::invalid, std::string(field) + ": " + what);
+}
 
 }  // namespace
 
@@ -58,7 +60,9 @@ void Draft::write(const Path& path, BytesView value, bool covering) {
     ops_.push_back(std::move(op));
 }
 
-void Draft::create() { write(record_path(PathKind::birth), bool_value(true)); }
+void Draft::create() {
+    write(record_path(PathKind::birth), bool_value(true));
+}
 
 void Draft::put(std::string_view field, BytesView value, const Text* text_at_base) {
     const FieldSchema* schema = type_.field(field);
@@ -113,7 +117,8 @@ void Draft::put_set(std::string_view field, BytesView array) {
     for (const Value& element : wanted)
         if (!had_element(element_path(field, element))) write(element_path(field, element), bool_value(true));
     for (const Register& r : state_.registers()) {
-        if (!r.path.is(PathKind::element) || r.path.field != field || std::binary_search(wanted.begin(), wanted.end(), r.path.key)) continue;
+        if (!r.path.is(PathKind::element) || r.path.field != field || std::binary_search(wanted.begin(), wanted.end(), r.path.key))
+            continue;
         if (had_element(r.path)) write(r.path, bool_value(false));
     }
 }
@@ -185,7 +190,9 @@ void Draft::remove() {
     write(record_path(PathKind::life), w.bytes());
 }
 
-void Draft::restore() { write(record_path(PathKind::life), null_value()); }
+void Draft::restore() {
+    write(record_path(PathKind::life), null_value());
+}
 
 void Draft::write_signed(PathKind kind, const RecordState::Document& document) {
     CborWriter w;
@@ -195,8 +202,12 @@ void Draft::write_signed(PathKind kind, const RecordState::Document& document) {
     write(record_path(kind), w.bytes());
 }
 
-void Draft::seal(const RecordState::Document& document) { write_signed(PathKind::seal, document); }
-void Draft::amend(const RecordState::Document& document) { write_signed(PathKind::amendment, document); }
+void Draft::seal(const RecordState::Document& document) {
+    write_signed(PathKind::seal, document);
+}
+void Draft::amend(const RecordState::Document& document) {
+    write_signed(PathKind::amendment, document);
+}
 
 void Draft::resolve(const ReviewItem& item, BytesView value) {
     switch (item.kind) {
@@ -204,7 +215,8 @@ void Draft::resolve(const ReviewItem& item, BytesView value) {
         case ReviewKind::once: write(item.path, value, true); break;
         case ReviewKind::text: resolve_line(item, value); break;
         case ReviewKind::deleted:
-            if (value != bool_value(true) && value != bool_value(false)) fail(ErrorCode::invalid, "true keeps the deletion, false the record");
+            if (value != bool_value(true) && value != bool_value(false))
+                fail(ErrorCode::invalid, "true keeps the deletion, false the record");
             value == bool_value(true) ? remove() : restore();
             break;
         case ReviewKind::sealed: {
@@ -212,7 +224,8 @@ void Draft::resolve(const ReviewItem& item, BytesView value) {
             if (item.path.is(PathKind::seal)) {
                 document = document_from_value(value);
             } else if (!item.path.field.empty() && (item.path.is(PathKind::scalar) || item.path.is(PathKind::text))) {
-                const auto at = std::lower_bound(document.begin(), document.end(), item.path.field, [](const auto& m, const auto& f) { return m.first < f; });
+                const auto at = std::lower_bound(document.begin(), document.end(), item.path.field,
+                                                 [](const auto& m, const auto& f) { return m.first < f; });
                 const bool present = at != document.end() && at->first == item.path.field;
                 if (is_null(value) && present)
                     document.erase(at);

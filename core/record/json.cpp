@@ -14,7 +14,9 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
 
-[[noreturn]] void invalid(const std::string& what) { fail(ErrorCode::invalid, what); }
+[[noreturn]] void invalid(const std::string& what) {
+    fail(ErrorCode::invalid, what);
+}
 
 void write(CborWriter& out, const Json& json, int depth) {
     if (depth > kMaxCborDepth - 4) invalid("JSON nested too deeply");
@@ -127,7 +129,8 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t start = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        // Eight characters at a time that need no escape: none below 0x20, no quote, no backslash (the usual bit tricks for "has a zero octet").
+        // Eight characters at a time that need no escape: none below 0x20, no quote, no backslash (the usual bit tricks for "has a zero
+        // octet").
         for (std::uint64_t eight = 0; text.size() - i >= 8; i += 8) {
             std::memcpy(&eight, text.data() + i, 8);
             constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
@@ -201,20 +204,25 @@ std::string ops_to_json(const std::vector<Op>& ops) {
     return out + "]";
 }
 
-
 Value text_value(std::string_view text) {
     CborWriter w;
     w.text(text);
     return w.take();
 }
-Value bool_value(bool value) { return value ? "\xf5" : "\xf4"; }
+Value bool_value(bool value) {
+    return value ? "\xf5" : "\xf4";
+}
 Value int_value(std::int64_t value) {
     CborWriter w;
     w.integer(value);
     return w.take();
 }
-Value null_value() { return "\xf6"; }
-bool is_null(BytesView value) { return value == "\xf6"; }
+Value null_value() {
+    return "\xf6";
+}
+bool is_null(BytesView value) {
+    return value == "\xf6";
+}
 
 std::string_view text_of(BytesView value) {
     if (value.empty() || static_cast<std::uint8_t>(value.front()) >> 5 != 3) return {};

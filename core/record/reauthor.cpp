@@ -76,7 +76,8 @@ Change reauthored(const Change& original, const Dot& dot, const RecordState& bef
         }
         if (op.path.is(PathKind::text)) {
             Text text = onto.text(op.path.field);
-            const TextEdit edit = text.splice(dot, rebased(before.text(op.path.field).text(), after.text(op.path.field).text(), text.text()));
+            const TextEdit edit =
+                text.splice(dot, rebased(before.text(op.path.field).text(), after.text(op.path.field).text(), text.text()));
             if (edit.empty()) continue;
             change.ops.push_back({op.path, encode_text_ops(edit.ops, dot), {}});
             for (const AlteredLine& line : edit.lines) {

@@ -9,8 +9,8 @@
 
 namespace kopdarbs {
 
-/// `before` and `after`: the record as it was around `original` on the cut line; `onto`: what lives now. The result has no header yet, and no ops
-/// when nothing of the intent is left to do.
+/// `before` and `after`: the record as it was around `original` on the cut line; `onto`: what lives now. The result has no header yet, and
+/// no ops when nothing of the intent is left to do.
 Change reauthored(const Change& original, const Dot& dot, const RecordState& before, const RecordState& after, const RecordState& onto,
                   const TypeSchema* type);
 

@@ -9,7 +9,9 @@
 namespace kopdarbs {
 namespace {
 
-Problem refuse(std::string field, const char* lv, const char* en) { return {std::move(field), {lv, en}, false}; }
+Problem refuse(std::string field, const char* lv, const char* en) {
+    return {std::move(field), {lv, en}, false};
+}
 
 Problem wrong_kind(const std::string& field) {
     return refuse(field, "šim laukam šāda darbība neder", "this operation does not fit the field");
@@ -84,7 +86,8 @@ private:
             }
             case static_cast<std::uint32_t>(PathKind::counter): {
                 // A counter's part is written by its own replica only.
-                if (field->kind() != Kind::counter || !(op.path == counter_path(field->name, change_.dot.replica))) return wrong_kind(op.path.field);
+                if (field->kind() != Kind::counter || !(op.path == counter_path(field->name, change_.dot.replica)))
+                    return wrong_kind(op.path.field);
                 if (auto problem = valid(field->name, {}, op.value)) return problem;
                 return role_only(*field);
             }
@@ -140,7 +143,8 @@ private:
     std::optional<Problem> judge_amendment(const Op& op) {
         CborReader in(op.value);
         if (in.array() != 2) return refuse({}, "bojāts labojums", "an amendment of another shape");
-        if (read_context(in) != change_.seen) return refuse({}, "labojums neatbilst redzētajam", "the amendment names another version than was seen");
+        if (read_context(in) != change_.seen)
+            return refuse({}, "labojums neatbilst redzētajam", "the amendment names another version than was seen");
         for (const auto& [name, value] : document_from_value(in.item())) {
             const FieldSchema* field = type_.field(name);
             if (field == nullptr) return refuse(name, "šāda lauka nav", "there is no such field");
@@ -201,13 +205,15 @@ std::optional<Problem> judge_change(const Change& change, const RecordState& at_
         return reg == nullptr ? null_value() : shown_sibling(at_seen, *reg, type).value;
     };
     if (writes(change, PathKind::birth) != writer.creating)
-        return writer.creating ? refuse({}, "ieraksts nav izveidots", "the record was never created") : refuse({}, "ieraksts jau ir", "the record is there already");
+        return writer.creating ? refuse({}, "ieraksts nav izveidots", "the record was never created")
+                               : refuse({}, "ieraksts jau ir", "the record is there already");
     if (!writer.creating && at_seen.deleted() && !writes(change, PathKind::life))
         return refuse({}, "ieraksts ir dzēsts; vispirms atjaunojiet to", "the record is deleted; bring it back first");
     const bool amends = writes(change, PathKind::amendment);
     if (is_sealed(at_seen) != amends)
-        return amends ? refuse({}, "neparakstītu ierakstu labo tieši", "a record that is not sealed is edited, not amended")
-                      : refuse({}, "ieraksts ir parakstīts; to var tikai labot ar labojumu", "the record is sealed; it can only be amended");
+        return amends
+                   ? refuse({}, "neparakstītu ierakstu labo tieši", "a record that is not sealed is edited, not amended")
+                   : refuse({}, "ieraksts ir parakstīts; to var tikai labot ar labojumu", "the record is sealed; it can only be amended");
     if (amends && change.ops.size() != 1) return refuse({}, "labojums ir viena darbība", "an amendment is one operation");
     if (auto problem = type->judge_record(writer)) {
         // A role that may not write records at all may still seal, amend, delete or write single fields that say so.

@@ -7,15 +7,25 @@
 namespace kopdarbs {
 namespace {
 
-bool by_path(const Register& r, const Path& path) { return r.path < path; }
-bool by_dot(const Written& w, const Dot& dot) { return w.dot < dot; }
-bool sibling_before(const Sibling& s, const Dot& dot) { return s.dot < dot; }
+bool by_path(const Register& r, const Path& path) {
+    return r.path < path;
+}
+bool by_dot(const Written& w, const Dot& dot) {
+    return w.dot < dot;
+}
+bool sibling_before(const Sibling& s, const Dot& dot) {
+    return s.dot < dot;
+}
 
-bool is_in(const std::vector<Dot>& dots, const Dot& dot) { return std::find(dots.begin(), dots.end(), dot) != dots.end(); }
+bool is_in(const std::vector<Dot>& dots, const Dot& dot) {
+    return std::find(dots.begin(), dots.end(), dot) != dots.end();
+}
 
 }  // namespace
 
-bool is_permanent(const Path& path) { return path.is(PathKind::seal) || path.is(PathKind::amendment) || path.is(PathKind::birth); }
+bool is_permanent(const Path& path) {
+    return path.is(PathKind::seal) || path.is(PathKind::amendment) || path.is(PathKind::birth);
+}
 
 bool Register::differs() const {
     return std::any_of(siblings.begin(), siblings.end(), [this](const Sibling& s) { return s.value != siblings.front().value; });
@@ -52,7 +62,8 @@ void RecordState::apply_text(const Change& change) {
         if (!is_text(op)) continue;
         const std::vector<TextOp> ops = decode_text_ops(op.value, change.dot);
         const auto here = texts_.find(op.path.field);
-        Text& text = count == 1 && here != texts_.end() ? here->second : copies.emplace(op.path.field, this->text(op.path.field)).first->second;
+        Text& text =
+            count == 1 && here != texts_.end() ? here->second : copies.emplace(op.path.field, this->text(op.path.field)).first->second;
         text.apply(change.dot, ops);
     }
     for (auto& [field, text] : copies) texts_.insert_or_assign(field, std::move(text));
@@ -61,7 +72,8 @@ void RecordState::apply_text(const Change& change) {
 Applied RecordState::apply(const Change& change, Stamp stamp) {
     KOPDARBS_ASSERT(!change.erased);
     if (context_.covers(change.dot)) return Applied::duplicate;
-    // Own changes of this replica that a base did not show are not in `seen`, so the line is checked too: a dot passed over would be covered for ever.
+    // Own changes of this replica that a base did not show are not in `seen`, so the line is checked too: a dot passed over would be
+    // covered for ever.
     if (!context_.covers(change.seen) || context_.at(change.dot.replica) < change.prev) return Applied::early;
     apply_text(change);
     bool dropped = false, carried = false;
@@ -82,8 +94,7 @@ Applied RecordState::apply(const Change& change, Stamp stamp) {
     }
     context_.join(change.seen);
     context_.add(change.dot);
-    if (carried)
-        dots_.insert(std::lower_bound(dots_.begin(), dots_.end(), change.dot, by_dot), {change.dot, stamp, change.author});
+    if (carried) dots_.insert(std::lower_bound(dots_.begin(), dots_.end(), change.dot, by_dot), {change.dot, stamp, change.author});
     if (dropped) drop_unused_dots();
     return Applied::applied;
 }
@@ -167,7 +178,8 @@ void RecordState::drop_unused_dots() {
 bool RecordState::has_delete() const {
     const Register* life = find(record_path(PathKind::life));
     if (life == nullptr) return false;
-    return std::any_of(life->siblings.begin(), life->siblings.end(), [](const Sibling& s) { return CborReader(s.value).peek() == CborType::map; });
+    return std::any_of(life->siblings.begin(), life->siblings.end(),
+                       [](const Sibling& s) { return CborReader(s.value).peek() == CborType::map; });
 }
 
 bool RecordState::deleted() const {
@@ -179,12 +191,14 @@ bool RecordState::deleted() const {
         Context seen = read_context(in);
         seen.add(s.dot);
         const auto covers = [&](const Register& r) {
-            return r.path.is(PathKind::life) ? std::all_of(r.siblings.begin(), r.siblings.end(),
-                                                           [&](const Sibling& x) { return CborReader(x.value).peek() == CborType::map || seen.covers(x.dot); })
-                                             : std::all_of(r.siblings.begin(), r.siblings.end(), [&](const Sibling& x) { return seen.covers(x.dot); });
+            return r.path.is(PathKind::life)
+                       ? std::all_of(r.siblings.begin(), r.siblings.end(),
+                                     [&](const Sibling& x) { return CborReader(x.value).peek() == CborType::map || seen.covers(x.dot); })
+                       : std::all_of(r.siblings.begin(), r.siblings.end(), [&](const Sibling& x) { return seen.covers(x.dot); });
         };
         const bool all_registers = std::all_of(registers_.begin(), registers_.end(), covers);
-        const bool all_text = std::all_of(texts_.begin(), texts_.end(), [&](const auto& entry) { return entry.second.shown_is_within(seen); });
+        const bool all_text =
+            std::all_of(texts_.begin(), texts_.end(), [&](const auto& entry) { return entry.second.shown_is_within(seen); });
         if (all_registers && all_text) return true;
     }
     return false;

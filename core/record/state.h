@@ -85,8 +85,8 @@ private:
     void apply_text(const Change& change);
     void drop_unused_dots();
     Context context_;
-    std::vector<Written> dots_;          // sorted by dot; exactly those that siblings carry
-    std::vector<Register> registers_;    // sorted by path, none empty
+    std::vector<Written> dots_;        // sorted by dot; exactly those that siblings carry
+    std::vector<Register> registers_;  // sorted by path, none empty
     std::map<std::string, Text, std::less<>> texts_;
 };
 

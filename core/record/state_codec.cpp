@@ -20,11 +20,14 @@ constexpr std::size_t kParts = 7;
 constexpr std::size_t kMaxRegisters = 200'000;
 
 const Value* find(const RecordState::Document& document, std::string_view field) {
-    const auto it = std::lower_bound(document.begin(), document.end(), field, [](const auto& entry, std::string_view f) { return entry.first < f; });
+    const auto it =
+        std::lower_bound(document.begin(), document.end(), field, [](const auto& entry, std::string_view f) { return entry.first < f; });
     return it != document.end() && it->first == field ? &it->second : nullptr;
 }
 
-[[noreturn]] void corrupt(const char* what) { fail(ErrorCode::corrupt, std::string("a record's state: ") + what); }
+[[noreturn]] void corrupt(const char* what) {
+    fail(ErrorCode::corrupt, std::string("a record's state: ") + what);
+}
 
 }  // namespace
 
@@ -61,7 +64,8 @@ private:
     }
 
     std::uint64_t index(const Dot& dot) const {
-        const auto it = std::lower_bound(state_.dots_.begin(), state_.dots_.end(), dot, [](const Written& w, const Dot& d) { return w.dot < d; });
+        const auto it =
+            std::lower_bound(state_.dots_.begin(), state_.dots_.end(), dot, [](const Written& w, const Dot& d) { return w.dot < d; });
         KOPDARBS_ASSERT(it != state_.dots_.end() && it->dot == dot);
         return static_cast<std::uint64_t>(it - state_.dots_.begin());
     }
@@ -92,7 +96,8 @@ private:
     bool stands_behind_document() const {
         return std::all_of(document_.begin(), document_.end(), [this](const auto& member) {
             const auto& all = state_.registers_;
-            const auto it = std::lower_bound(all.begin(), all.end(), member.first, [](const Register& r, const std::string& f) { return r.path.field < f; });
+            const auto it = std::lower_bound(all.begin(), all.end(), member.first,
+                                             [](const Register& r, const std::string& f) { return r.path.field < f; });
             return (it != all.end() && it->path.field == member.first) || state_.texts_.count(member.first) != 0;
         });
     }
@@ -106,9 +111,7 @@ private:
         if (best != votes.end() && *best > 0) base_ = static_cast<std::int64_t>(best - votes.begin());
     }
 
-    bool is_base(const Group& g) const {
-        return base_ >= 0 && g.sole != nullptr && index(*g.sole) == static_cast<std::uint64_t>(base_);
-    }
+    bool is_base(const Group& g) const { return base_ >= 0 && g.sole != nullptr && index(*g.sole) == static_cast<std::uint64_t>(base_); }
 
     Value write() const {
         CborWriter out;
@@ -159,7 +162,8 @@ private:
     bool shown_by_text(const Register& r, const Sibling& s) const {
         const auto text = state_.texts_.find(r.path.field);
         std::string line;
-        return r.path.is(PathKind::line) && text != state_.texts_.end() && text->second.line(line_id(r.path), line) && text_value(line) == s.value;
+        return r.path.is(PathKind::line) && text != state_.texts_.end() && text->second.line(line_id(r.path), line) &&
+               text_value(line) == s.value;
     }
 
     void write_register(CborWriter& out, const Register& r, const Value* shown) const {
@@ -254,7 +258,8 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
             shown = in.text();
         } else {
             const Value* in_document = find(document, field);
-            if (in_document == nullptr || CborReader(*in_document).peek() != CborType::text) corrupt("a text that its document does not show");
+            if (in_document == nullptr || CborReader(*in_document).peek() != CborType::text)
+                corrupt("a text that its document does not show");
             shown = text_of(*in_document);
         }
         mentioned.push_back(field);
@@ -281,7 +286,8 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
         const Value* shown = find(document, field);
         if (shown == nullptr) corrupt("a set that its document does not show");
         CborReader elements(*shown);
-        for (std::size_t k = elements.array(kMaxRegisters); k > 0; --k) restored.push_back({element_path(field, elements.item()), {{base, bool_value(true)}}});
+        for (std::size_t k = elements.array(kMaxRegisters); k > 0; --k)
+            restored.push_back({element_path(field, elements.item()), {{base, bool_value(true)}}});
         mentioned.emplace_back(field);
     }
     in.finish();
@@ -295,9 +301,17 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
     return state;
 }
 
-Value RecordState::encode() const { return StateCodec::encode(*this, {}); }
-RecordState RecordState::decode(BytesView bytes) { return StateCodec::decode(bytes, {}); }
-Value RecordState::encode_beside(const Document& document) const { return StateCodec::encode(*this, document); }
-RecordState RecordState::decode_beside(BytesView meta, const Document& document) { return StateCodec::decode(meta, document); }
+Value RecordState::encode() const {
+    return StateCodec::encode(*this, {});
+}
+RecordState RecordState::decode(BytesView bytes) {
+    return StateCodec::decode(bytes, {});
+}
+Value RecordState::encode_beside(const Document& document) const {
+    return StateCodec::encode(*this, document);
+}
+RecordState RecordState::decode_beside(BytesView meta, const Document& document) {
+    return StateCodec::decode(meta, document);
+}
 
 }  // namespace kopdarbs

@@ -33,7 +33,8 @@ bool older(const RecordState& state, const Sibling& a, const Sibling& b) {
 }
 
 const Sibling& newest(const RecordState& state, const Register& reg) {
-    return *std::max_element(reg.siblings.begin(), reg.siblings.end(), [&](const Sibling& a, const Sibling& b) { return older(state, a, b); });
+    return *std::max_element(reg.siblings.begin(), reg.siblings.end(),
+                             [&](const Sibling& a, const Sibling& b) { return older(state, a, b); });
 }
 
 bool any_true(const Register& reg) {
@@ -121,7 +122,8 @@ public:
     ReviewList(Crypto& crypto, const RecordId& record, const RecordState& state) : crypto_(crypto), record_(record), state_(state) {}
 
     void add(ReviewKind kind, const Path& path, std::vector<Candidate> values) {
-        std::sort(values.begin(), values.end(), [](const Candidate& a, const Candidate& b) { return a.stamp != b.stamp ? a.stamp < b.stamp : a.dot < b.dot; });
+        std::sort(values.begin(), values.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.stamp != b.stamp ? a.stamp < b.stamp : a.dot < b.dot; });
         ReviewItem item;
         item.kind = kind;
         item.path = path;
@@ -190,7 +192,8 @@ void add_deleted_item(ReviewList& list, const RecordState& state) {
     for (const Written& w : state.dots())
         if (!seen.covers(w.dot)) values.push_back({bool_value(false), w.author, w.stamp, w.dot});
     std::sort(values.begin(), values.end(), [](const Candidate& a, const Candidate& b) { return a.dot < b.dot; });
-    values.erase(std::unique(values.begin(), values.end(), [](const Candidate& a, const Candidate& b) { return a.dot == b.dot; }), values.end());
+    values.erase(std::unique(values.begin(), values.end(), [](const Candidate& a, const Candidate& b) { return a.dot == b.dot; }),
+                 values.end());
     list.add(ReviewKind::deleted, record_path(PathKind::life), std::move(values));
 }
 
@@ -224,7 +227,8 @@ void add_sealed_items(ReviewList& list, const RecordState& state) {
         if (is_permanent(r.path)) continue;
         std::vector<Candidate> late;
         for (const Sibling& s : r.siblings)
-            if (!settled.covers(s.dot)) late.push_back(list.candidate(s, r.path.is(PathKind::life) ? bool_value(!is_null(s.value)) : s.value));
+            if (!settled.covers(s.dot))
+                late.push_back(list.candidate(s, r.path.is(PathKind::life) ? bool_value(!is_null(s.value)) : s.value));
         if (!late.empty()) list.add(ReviewKind::sealed, r.path, std::move(late));
     }
     for (const auto& [field, text] : state.texts())
@@ -284,7 +288,9 @@ const Sibling& shown_sibling(const RecordState& state, const Register& reg, cons
     return *std::max_element(reg.siblings.begin(), reg.siblings.end(), lesser);
 }
 
-bool is_sealed(const RecordState& state) { return state.find(record_path(PathKind::seal)) != nullptr; }
+bool is_sealed(const RecordState& state) {
+    return state.find(record_path(PathKind::seal)) != nullptr;
+}
 
 Document shown_document(const RecordState& state, const TypeSchema* type) {
     for (PathKind kind : {PathKind::amendment, PathKind::seal})

@@ -33,8 +33,8 @@ struct ReviewItem {
     std::string id;  ///< 26 characters of base 32
     ReviewKind kind = ReviewKind::value;
     Path path;
-    std::string field;                ///< as printed: "field" or "field.row.column"; empty for deleted and sealed
-    std::vector<Candidate> values;    ///< sorted by stamp, then dot
+    std::string field;              ///< as printed: "field" or "field.row.column"; empty for deleted and sealed
+    std::vector<Candidate> values;  ///< sorted by stamp, then dot
 };
 
 /// The policy under which `path` is shown and spared; fields and types that the schema does not know count as review.

@@ -38,10 +38,13 @@ std::string message_of(sqlite3* db, int code) {
 
 }  // namespace
 
-void Database::fail_now(int code) const { fail(code_of(code), path_ + ": " + message_of(db_, code)); }
+void Database::fail_now(int code) const {
+    fail(code_of(code), path_ + ": " + message_of(db_, code));
+}
 
 Database::Database(const std::string& path, Mode mode, BytesView key, Durability durability) : path_(path) {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | (mode == Mode::create ? SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE : 0);
+    const int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | (mode == Mode::create ? SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE : 0);
     const int code = sqlite3_open_v2(path.c_str(), &db_, flags, nullptr);
     try {
         if (code != SQLITE_OK) fail(ErrorCode::io, path + ": " + (mode == Mode::open ? "cannot be opened" : "cannot be made"));
@@ -90,10 +93,18 @@ void Database::migrate(const embedded::EmbeddedFile* files, std::size_t count) {
     transaction.commit();
 }
 
-std::int64_t Database::last_insert_row() const { return sqlite3_last_insert_rowid(db_); }
-std::int64_t Database::changed_rows() const { return sqlite3_changes64(db_); }
-bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
-std::int64_t Database::data_version() { return Query(*this, "PRAGMA data_version").one().integer(0); }
+std::int64_t Database::last_insert_row() const {
+    return sqlite3_last_insert_rowid(db_);
+}
+std::int64_t Database::changed_rows() const {
+    return sqlite3_changes64(db_);
+}
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(db_) == 0;
+}
+std::int64_t Database::data_version() {
+    return Query(*this, "PRAGMA data_version").one().integer(0);
+}
 
 sqlite3_stmt* Database::prepared(const char* sql) {
     const auto found = statements_.find(sql);
@@ -110,7 +121,9 @@ Query::Query(Database& db, const char* sql) : db_(db), statement_(db.prepared(sq
     KOPDARBS_ASSERT(sqlite3_stmt_busy(statement_) == 0);
 }
 
-Query::~Query() { reset(); }
+Query::~Query() {
+    reset();
+}
 
 void Query::check(int code) {
     if (code != SQLITE_OK) db_.fail_now(code);
@@ -123,7 +136,8 @@ Query& Query::bind(std::int64_t value) {
 
 Query& Query::text(std::string_view value) {
     // An empty view may have no address, which SQLite would take for NULL.
-    check(sqlite3_bind_text64(statement_, ++parameter_, value.data() == nullptr ? "" : value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8));
+    check(sqlite3_bind_text64(statement_, ++parameter_, value.data() == nullptr ? "" : value.data(), value.size(), SQLITE_STATIC,
+                              SQLITE_UTF8));
     return *this;
 }
 
@@ -160,14 +174,18 @@ void Query::reset() {
     parameter_ = 0;
 }
 
-std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Query::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
 
 BytesView Query::bytes(int column) const {
     const void* data = sqlite3_column_blob(statement_, column);
     return {static_cast<const char*>(data), data == nullptr ? 0 : static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-bool Query::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool Query::is_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 Transaction::Transaction(Database& db) : db_(db), outermost_(!db.in_transaction()) {
     if (outermost_) Query(db, "BEGIN IMMEDIATE").run();

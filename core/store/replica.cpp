@@ -1,7 +1,7 @@
 // The vault's sync side: what is unsent, and applying what a server said.
 //
-// Order inside one receive(): scopes and types, then verdicts, then authoritative states, then pages, then re-authoring. A verdict comes before
-// the entries that may have seen the change it is about; what is re-authored is laid over the newest confirmed state.
+// Order inside one receive(): scopes and types, then verdicts, then authoritative states, then pages, then re-authoring. A verdict comes
+// before the entries that may have seen the change it is about; what is re-authored is laid over the newest confirmed state.
 #include "core/store/replica.h"
 
 #include <algorithm>
@@ -63,12 +63,13 @@ std::uint64_t ReplicaStore::unsent_after(std::uint64_t counter) const {
 }
 
 std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) const {
-    // A feed's part must have no gap: between the first unsent change of a scope and the last in this batch, decided ones are sent again, which
-    // costs nothing since the server answers with the verdict it has.
+    // A feed's part must have no gap: between the first unsent change of a scope and the last in this batch, decided ones are sent again,
+    // which costs nothing since the server answers with the verdict it has.
     std::map<std::int64_t, FeedPart> parts;
     std::size_t bytes = 0, count = 0;
     Query q(store_.db,
-            "SELECT c.counter, c.scope, c.header, c.salt, c.content, c.hash FROM outbox o JOIN change c USING (counter) WHERE o.counter > ? ORDER BY o.counter");
+            "SELECT c.counter, c.scope, c.header, c.salt, c.content, c.hash FROM outbox o JOIN change c USING (counter) WHERE o.counter > "
+            "? ORDER BY o.counter");
     q.bind(after);
     last = after;
     while (q.next() && (count == 0 || (bytes < max_bytes && count < kMaxChangesInBatch))) {
@@ -81,11 +82,14 @@ std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t ma
             Query before(store_.db,
                          "SELECT counter, hash FROM change c WHERE scope = ? AND counter < ? AND NOT EXISTS "
                          "(SELECT 1 FROM verdict v WHERE v.counter = c.counter AND v.reason = ?) ORDER BY counter DESC LIMIT 1");
-            if (before.bind(scope_no).bind(counter).text(kUnheard).next()) part.before = {before.unsigned_integer(0), before.id<Hash256>(1)};
+            if (before.bind(scope_no).bind(counter).text(kUnheard).next())
+                part.before = {before.unsigned_integer(0), before.id<Hash256>(1)};
             part.head = part.before;
         }
         {
-            Query between(store_.db, "SELECT counter, header, salt, content FROM change WHERE scope = ? AND counter > ? AND counter < ? ORDER BY counter");
+            Query between(
+                store_.db,
+                "SELECT counter, header, salt, content FROM change WHERE scope = ? AND counter > ? AND counter < ? ORDER BY counter");
             between.bind(scope_no).bind(part.head.counter).bind(counter);
             while (between.next()) part.changes.push_back({Bytes(between.bytes(1)), Bytes(between.bytes(2)), Bytes(between.bytes(3))});
         }
@@ -112,7 +116,9 @@ GroupId ReplicaStore::incarnation() const {
     return bytes.empty() ? GroupId() : GroupId::from_bytes(bytes);
 }
 
-Bytes ReplicaStore::nonce() const { return store_.setting("nonce"); }
+Bytes ReplicaStore::nonce() const {
+    return store_.setting("nonce");
+}
 
 Hash256 ReplicaStore::grants_digest() const {
     const Bytes bytes = store_.setting("grants");
@@ -133,13 +139,13 @@ struct ReplicaStore::Receiver {
     Store& store;
     const Incoming& in;
     std::uint64_t pulled = 0;
-    std::uint64_t own_counter = 0;                     ///< of this replica's last change, before re-authoring
-    std::optional<bool> same_schema;                   ///< as the server's; found out when it matters
-    std::set<std::int64_t> reshown;                    ///< records whose pending changes must be laid anew
-    std::map<std::int64_t, std::vector<Change>> lines; ///< by record: its pending changes as they were, once a verdict cut the line
-    std::map<std::int64_t, RecordState> line_bases;    ///< the confirmed state that they lay on
+    std::uint64_t own_counter = 0;                      ///< of this replica's last change, before re-authoring
+    std::optional<bool> same_schema;                    ///< as the server's; found out when it matters
+    std::set<std::int64_t> reshown;                     ///< records whose pending changes must be laid anew
+    std::map<std::int64_t, std::vector<Change>> lines;  ///< by record: its pending changes as they were, once a verdict cut the line
+    std::map<std::int64_t, RecordState> line_bases;     ///< the confirmed state that they lay on
     std::set<std::uint64_t> to_reauthor;
-    std::set<std::uint64_t> cuts;                      ///< changes that were not accepted
+    std::set<std::uint64_t> cuts;  ///< changes that were not accepted
 
     void grants() {
         if (in.scopes) {
@@ -147,10 +153,18 @@ struct ReplicaStore::Receiver {
             for (const ScopeGrant& s : *in.scopes) {
                 const std::string roles = roles_json(s.info.roles);
                 Query(store.db,
-                      "INSERT INTO scope(id, name, label, section, target, kind, roles, held, hash) VALUES (?, ?, ?, ?, ?, ?, ?, 1, zeroblob(32)) "
+                      "INSERT INTO scope(id, name, label, section, target, kind, roles, held, hash) VALUES (?, ?, ?, ?, ?, ?, ?, 1, "
+                      "zeroblob(32)) "
                       "ON CONFLICT(id) DO UPDATE SET name = excluded.name, label = excluded.label, section = excluded.section, "
                       "target = excluded.target, kind = excluded.kind, roles = excluded.roles, held = 1")
-                    .id(s.id).text(s.info.name).text(s.info.label).text(s.info.section).text(s.info.target).text(s.kind).text(roles).run();
+                    .id(s.id)
+                    .text(s.info.name)
+                    .text(s.info.label)
+                    .text(s.info.section)
+                    .text(s.info.target)
+                    .text(s.kind)
+                    .text(roles)
+                    .run();
             }
         }
         if (in.types) {
@@ -160,8 +174,13 @@ struct ReplicaStore::Receiver {
                 store.schema = set;
                 for (const TypeSchema* type : set.types())
                     if (type->source() == source)
-                        Query(store.db, "INSERT INTO record_type VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET version = excluded.version, source = excluded.source")
-                            .text(type->name()).bind(static_cast<std::int64_t>(type->version())).text(source).run();
+                        Query(store.db,
+                              "INSERT INTO record_type VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET version = excluded.version, source "
+                              "= excluded.source")
+                            .text(type->name())
+                            .bind(static_cast<std::int64_t>(type->version()))
+                            .text(source)
+                            .run();
             }
         }
         if (in.scopes && in.types) store.set_setting("grants", digest_of_grants(store.env.crypto, *in.scopes, *in.types).bytes());
@@ -196,14 +215,19 @@ struct ReplicaStore::Receiver {
         std::vector<Decided> decided;
         {
             Query q(store.db,
-                    "SELECT o.counter, o.record, NOT EXISTS (SELECT 1 FROM outbox x WHERE x.record = o.record AND x.counter NOT BETWEEN ?1 AND ?2) "
+                    "SELECT o.counter, o.record, NOT EXISTS (SELECT 1 FROM outbox x WHERE x.record = o.record AND x.counter NOT BETWEEN ?1 "
+                    "AND ?2) "
                     "FROM outbox o WHERE o.counter BETWEEN ?1 AND ?2 ORDER BY o.counter");
             q.bind(v.counter).bind(v.counter + v.count - 1);
             while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) != 0});
         }
         if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
         if (decided.empty() && v.code == VerdictCode::again)
-            Query(store.db, "UPDATE verdict SET reason = ? WHERE counter = ? AND reason = ?").text(v.reason).bind(v.counter).text(kUnheard).run();
+            Query(store.db, "UPDATE verdict SET reason = ? WHERE counter = ? AND reason = ?")
+                .text(v.reason)
+                .bind(v.counter)
+                .text(kUnheard)
+                .run();
         for (const Decided& d : decided) {
             if (v.code == VerdictCode::accepted)
                 accept(d.counter, d.record, d.settled, v.stamp);
@@ -215,7 +239,12 @@ struct ReplicaStore::Receiver {
         if (v.code == VerdictCode::accepted && v.stamp.packed == 0) return;  // decided as its author said: nothing to remember
         for (const Decided& d : decided)
             Query(store.db, "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)")
-                .bind(d.counter).bind(static_cast<int>(v.code)).bind(v.seq).bind(v.stamp.packed).text(v.reason).run();
+                .bind(d.counter)
+                .bind(static_cast<int>(v.code))
+                .bind(v.seq)
+                .bind(v.stamp.packed)
+                .text(v.reason)
+                .run();
     }
 
     void cut(std::uint64_t counter, std::int64_t no, const Verdict& v) {
@@ -253,7 +282,10 @@ struct ReplicaStore::Receiver {
         const Stored stored = *store.find(no);
         const Shape shape = shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type));
         Query(store.db, "INSERT INTO confirmed VALUES (?, ?, ?) ON CONFLICT(no) DO UPDATE SET doc = excluded.doc, meta = excluded.meta")
-            .bind(no).text(shape.doc).blob(shape.meta).run();
+            .bind(no)
+            .text(shape.doc)
+            .blob(shape.meta)
+            .run();
     }
 
     void remember_line(std::int64_t no) {
@@ -298,7 +330,8 @@ struct ReplicaStore::Receiver {
                 Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
                 return;
             }
-            store.insert(change.record, scope.no, change.type, shape_of(store.env.crypto, change.record, state, store.schema.type(change.type)));
+            store.insert(change.record, scope.no, change.type,
+                         shape_of(store.env.crypto, change.record, state, store.schema.type(change.type)));
             ++pulled;
             return;
         }
@@ -315,7 +348,8 @@ struct ReplicaStore::Receiver {
         const RecordState::Document document = document_from_json(entry.doc);
         const RecordState theirs = RecordState::decode_beside(entry.meta, document);
         if (theirs.context().at(store.enrolment.replica) > own_counter)
-            fail(ErrorCode::fork, "the server knows changes of this device that are not in this vault: it was copied, or set back to an older file");
+            fail(ErrorCode::fork,
+                 "the server knows changes of this device that are not in this vault: it was copied, or set back to an older file");
         Query(store.db, "DELETE FROM wanted WHERE id = ?").id(entry.record).run();
         const auto stored = store.find(entry.record);
         if (!stored) {
@@ -373,7 +407,8 @@ struct ReplicaStore::Receiver {
                         lay(state, original);
                         continue;
                     }
-                    // Saved on what was being refused: the server can only say `again` to it, and by then nobody would know what it hung on.
+                    // Saved on what was being refused: the server can only say `again` to it, and by then nobody would know what it hung
+                    // on.
                     supersede(original.dot.counter);
                 }
                 if (to_reauthor.count(original.dot.counter) != 0) reauthor(stored, original, old_before, old, state);
@@ -395,17 +430,24 @@ struct ReplicaStore::Receiver {
 
     void supersede(std::uint64_t counter) {
         Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(counter).run();
-        Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, ?)").bind(counter).bind(static_cast<int>(VerdictCode::again)).text(kUnheard).run();
+        Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, ?)")
+            .bind(counter)
+            .bind(static_cast<int>(VerdictCode::again))
+            .text(kUnheard)
+            .run();
         to_reauthor.insert(counter);
     }
 
     void lay(RecordState& state, const Change& change) {
-        if (state.apply(change, change.stamp) == Applied::early) Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
+        if (state.apply(change, change.stamp) == Applied::early)
+            Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
     }
 
-    void reauthor(const Stored& stored, const Change& original, const RecordState& old_before, const RecordState& old_after, RecordState& state) {
+    void reauthor(const Stored& stored, const Change& original, const RecordState& old_before, const RecordState& old_after,
+                  RecordState& state) {
         const std::uint64_t counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0) + 1;
-        Change change = reauthored(original, {store.enrolment.replica, counter}, old_before, old_after, state, store.schema.type(stored.type));
+        Change change =
+            reauthored(original, {store.enrolment.replica, counter}, old_before, old_after, state, store.schema.type(stored.type));
         if (change.ops.empty()) return;
         store.append(change, stored.no, stored.scope);
         lay(state, change);
@@ -418,7 +460,8 @@ struct ReplicaStore::Receiver {
         own_counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0);
         const Bytes known = store.setting("incarnation");
         // Cursors into another server's order mean nothing in this one's: everything starts again from snapshots, which join.
-        if (!known.empty() && known != in.incarnation.bytes()) Query(store.db, "UPDATE scope SET seq = 0, hash = zeroblob(32), resume = NULL").run();
+        if (!known.empty() && known != in.incarnation.bytes())
+            Query(store.db, "UPDATE scope SET seq = 0, hash = zeroblob(32), resume = NULL").run();
         store.set_setting("incarnation", in.incarnation.bytes());
         store.set_setting("nonce", in.nonce);
         Bytes now;
@@ -429,7 +472,10 @@ struct ReplicaStore::Receiver {
         for (const Verdict& v : in.verdicts) verdict(v);
         if (in.decision)
             Query(store.db, "INSERT INTO decision(before, body, signature) VALUES (?, ?, ?)")
-                .id(in.decision->before).blob(in.decision->body).id(in.decision->signature).run();
+                .id(in.decision->before)
+                .blob(in.decision->body)
+                .id(in.decision->signature)
+                .run();
         for (const Entry& e : in.states) state_entry(nullptr, e);
         for (const ScopePage& p : in.pages) page(p);
         for (std::int64_t no : std::set<std::int64_t>(reshown)) relay(no);

@@ -37,20 +37,20 @@ struct Verdict {
     std::uint64_t counter = 0;  ///< of the first
     std::uint64_t count = 1;
     VerdictCode code = VerdictCode::accepted;
-    std::uint64_t seq = 0;      ///< in the scope's order, of the first, when accepted
-    Stamp stamp;                ///< the effective one, when accepted; zero: the author's own
+    std::uint64_t seq = 0;  ///< in the scope's order, of the first, when accepted
+    Stamp stamp;            ///< the effective one, when accepted; zero: the author's own
     std::string reason;
 };
 
 /// Something that happened in a scope, as a device pulls it.
 struct Entry {
     enum class Kind : std::uint8_t { change = 1, state = 2 } kind = Kind::change;
-    Stamp stamp;             ///< change: the effective one; zero: the author's own
-    Bytes header, content;   ///< change (no salt: devices trust the server for others' states)
-    RecordId record;         ///< state
-    std::string type;        ///< state
-    std::string doc;         ///< state
-    Bytes meta;              ///< state
+    Stamp stamp;            ///< change: the effective one; zero: the author's own
+    Bytes header, content;  ///< change (no salt: devices trust the server for others' states)
+    RecordId record;        ///< state
+    std::string type;       ///< state
+    std::string doc;        ///< state
+    Bytes meta;             ///< state
 };
 
 /// How far a device has a scope: `seq` entries of the server's incarnation, with the scope's rolling hash there.
@@ -63,8 +63,8 @@ struct Cursor {
 struct ScopePage {
     ScopeId scope;
     std::vector<Entry> entries;
-    Cursor cursor;           ///< after the entries
-    Bytes resume;            ///< not empty while a snapshot is under way: where it goes on
+    Cursor cursor;  ///< after the entries
+    Bytes resume;   ///< not empty while a snapshot is under way: where it goes on
 };
 
 /// One scope that the user's assignments give.
@@ -86,13 +86,13 @@ struct Incoming {
     std::uint64_t server_ms = 0;
     GroupId incarnation;
     Bytes nonce;
-    std::vector<Verdict> verdicts;             ///< as `decision` carries them
+    std::vector<Verdict> verdicts;  ///< as `decision` carries them
     std::optional<SignedDecision> decision;
     std::vector<Entry> states;  ///< authoritative states of records whose changes were not accepted, or that were asked for
     std::vector<ScopePage> pages;
     std::optional<std::vector<ScopeGrant>> scopes;  ///< absent: as before
     std::optional<std::vector<std::string>> types;  ///< likewise
-    Hash256 schema;             ///< fingerprint of the schema that the documents of state entries were shown with
+    Hash256 schema;                                 ///< fingerprint of the schema that the documents of state entries were shown with
 };
 
 struct ScopeCursor {
@@ -107,7 +107,8 @@ public:
 
     /// Number of unsent changes numbered above `counter`.
     std::uint64_t unsent_after(std::uint64_t counter) const;
-    /// The oldest unsent changes after counter `after`, whole feeds' parts of at most about `max_bytes`, unsigned. `last` receives the counter of the last.
+    /// The oldest unsent changes after counter `after`, whole feeds' parts of at most about `max_bytes`, unsigned. `last` receives the
+    /// counter of the last.
     std::vector<FeedPart> outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) const;
     std::vector<ScopeCursor> cursors() const;
     GroupId incarnation() const;

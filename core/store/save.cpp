@@ -31,7 +31,8 @@ Text Store::text_at(const Stored& record, const RecordState& state, std::string_
     if (!version || version->seen.covers(state.context())) return state.text(field);
     // The oldest text that was replaced only after everything the caller has seen; if none was, it stands as it was. Where older ones were
     // dropped, the oldest that is kept may be younger than what the caller saw.
-    const std::uint64_t kept = Query(db, "SELECT count(*) FROM past_text WHERE record = ? AND field = ?").bind(record.no).text(field).one().unsigned_integer(0);
+    const std::uint64_t kept =
+        Query(db, "SELECT count(*) FROM past_text WHERE record = ? AND field = ?").bind(record.no).text(field).one().unsigned_integer(0);
     Query q(db, "SELECT context, structure, shown FROM past_text WHERE record = ? AND field = ? ORDER BY no");
     q.bind(record.no).text(field);
     for (bool oldest = true; q.next(); oldest = false) {
@@ -56,9 +57,19 @@ void Store::append(Change& change, std::int64_t record_no, std::int64_t scope_no
     }
     const Hash256 hash = chain_hash(env.crypto, before, change.header, content_hash(env.crypto, view(salt), change.content));
     Query(db, "INSERT INTO change(counter, record, scope, header, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(change.dot.counter).bind(record_no).bind(scope_no).blob(change.header).blob(view(salt)).blob(change.content).id(hash).run();
+        .bind(change.dot.counter)
+        .bind(record_no)
+        .bind(scope_no)
+        .blob(change.header)
+        .blob(view(salt))
+        .blob(change.content)
+        .id(hash)
+        .run();
     Query(db, "INSERT INTO feed VALUES (?, ?, ?) ON CONFLICT(scope) DO UPDATE SET counter = excluded.counter, hash = excluded.hash")
-        .bind(scope_no).bind(change.dot.counter).id(hash).run();
+        .bind(scope_no)
+        .bind(change.dot.counter)
+        .id(hash)
+        .run();
     Query(db, "INSERT INTO outbox VALUES (?, ?)").bind(change.dot.counter).bind(record_no).run();
     Query(db, "UPDATE clock SET counter = ?, stamp = max(stamp, ?)").bind(change.dot.counter).bind(change.stamp.packed).run();
 }

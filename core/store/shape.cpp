@@ -13,7 +13,8 @@ bool may_need_review(const RecordState& state) {
 
 Value key_of(const RecordState::Document& document, const TypeSchema* type, std::size_t place) {
     if (type == nullptr || type->list_by().size() <= place) return {};
-    const auto it = std::lower_bound(document.begin(), document.end(), type->list_by()[place], [](const auto& m, const auto& f) { return m.first < f; });
+    const auto it = std::lower_bound(document.begin(), document.end(), type->list_by()[place],
+                                     [](const auto& m, const auto& f) { return m.first < f; });
     return it != document.end() && it->first == type->list_by()[place] ? it->second : Value();
 }
 
@@ -21,7 +22,8 @@ Value key_of(const RecordState::Document& document, const TypeSchema* type, std:
 
 namespace {
 
-Shape marks_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type, const RecordState::Document& document) {
+Shape marks_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type,
+               const RecordState::Document& document) {
     Shape shape;
     shape.flags = (is_sealed(state) ? kSealed : std::int64_t{0}) | (state.deleted() ? kDeleted : std::int64_t{0});
     if (may_need_review(state)) shape.review = static_cast<std::int64_t>(review_items(crypto, id, state, type).size());
@@ -40,8 +42,8 @@ Shape shape_of(Crypto& crypto, const RecordId& id, const RecordState& state, con
     return shape;
 }
 
-Shape shape_as_sent(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type, const RecordState::Document& document,
-                    const std::string& doc, const Bytes& meta) {
+Shape shape_as_sent(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type,
+                    const RecordState::Document& document, const std::string& doc, const Bytes& meta) {
     Shape shape = marks_of(crypto, id, state, type, document);
     shape.doc = doc;
     shape.meta = meta;

@@ -23,7 +23,7 @@ struct Shape {
 };
 Shape shape_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type);
 /// The same for a document and meta that someone with the same schema made of `state`.
-Shape shape_as_sent(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type, const RecordState::Document& document,
-                    const std::string& doc, const Bytes& meta);
+Shape shape_as_sent(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type,
+                    const RecordState::Document& document, const std::string& doc, const Bytes& meta);
 
 }  // namespace kopdarbs

@@ -85,11 +85,19 @@ void Store::show(const Stored& before, const RecordState& was, const RecordState
         write_context(context, was.context());
         const std::string shown = text.text();
         Query(db, "INSERT INTO past_text(record, field, context, structure, shown) VALUES (?, ?, ?, ?, ?)")
-            .bind(before.no).text(field).blob(context.bytes()).blob(structure).text(shown).run();
+            .bind(before.no)
+            .text(field)
+            .blob(context.bytes())
+            .blob(structure)
+            .text(shown)
+            .run();
         Query(db,
               "DELETE FROM past_text WHERE record = ?1 AND field = ?2 AND no <= "
               "(SELECT no FROM past_text WHERE record = ?1 AND field = ?2 ORDER BY no DESC LIMIT 1 OFFSET ?3)")
-            .bind(before.no).text(field).bind(kPastTextsKept).run();
+            .bind(before.no)
+            .text(field)
+            .bind(kPastTextsKept)
+            .run();
     }
     update(before.no, shape_of(env.crypto, before.id, state, schema.type(before.type)));
     touched(before.id);
@@ -110,7 +118,9 @@ std::vector<Change> Store::pending(std::int64_t no) {
     return changes;
 }
 
-bool Store::has_pending(std::int64_t no) { return Query(db, "SELECT 1 FROM outbox WHERE record = ? LIMIT 1").bind(no).next(); }
+bool Store::has_pending(std::int64_t no) {
+    return Query(db, "SELECT 1 FROM outbox WHERE record = ? LIMIT 1").bind(no).next();
+}
 
 Bytes Store::setting(const char* name) {
     Query q(db, "SELECT value FROM setting WHERE name = ?");
@@ -183,7 +193,8 @@ const ScopeRow& Store::scope_for(std::string_view name, const TypeSchema& type) 
         if ((row.info.target == name || own) && row.info.section == type.section_under(row.kind)) found = &row;
     }
     if (scopes_.empty()) fail(ErrorCode::refused, "nothing is assigned here yet: sync first");
-    if (found == nullptr) fail(ErrorCode::refused, "scope '" + std::string(name.substr(0, 128)) + "': not assigned to you, or it holds no " + type.name());
+    if (found == nullptr)
+        fail(ErrorCode::refused, "scope '" + std::string(name.substr(0, 128)) + "': not assigned to you, or it holds no " + type.name());
     return *found;
 }
 
@@ -192,7 +203,8 @@ Writer Store::writer_on(const ScopeRow& row, const RecordId& record) {
     writer.user = enrolment.user;
     writer.roles = row.info.roles;
     writer.section = row.info.section;
-    writer.exists = [this, id = text_value(to_string(record))](std::string_view type, std::string_view field, BytesView value, std::string_view link) {
+    writer.exists = [this, id = text_value(to_string(record))](std::string_view type, std::string_view field, BytesView value,
+                                                               std::string_view link) {
         Query q(db, "SELECT doc FROM record WHERE type = ? AND flags & 2 = 0");
         q.text(type);
         while (q.next()) {

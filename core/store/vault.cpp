@@ -62,7 +62,8 @@ Saved change_record(Store& store, const RecordId& id, Vault::Base base, const Fi
 Vault::Vault(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Vault::~Vault() = default;
 
-std::unique_ptr<Vault> Vault::create(const std::string& database, std::string_view secret, const Enrolment& enrolment, Env env, Bytes& slots) {
+std::unique_ptr<Vault> Vault::create(const std::string& database, std::string_view secret, const Enrolment& enrolment, Env env,
+                                     Bytes& slots) {
     Bytes key = env.entropy.bytes(kVaultKeyBytes);
     slots = make_slots(enrolment.device, key, secret, enrolment.recovery_key, env);
     auto parts = std::make_unique<Parts>(database, Database::Mode::create, key, env);
@@ -83,7 +84,8 @@ std::unique_ptr<Vault> Vault::open(const std::string& database, BytesView slots,
             return std::make_unique<Parts>(database, Database::Mode::open, key, env);
         } catch (const Error& e) {
             // A recovery secret that fits another vault opens no page; the user's own secret was proved by its slot.
-            if (e.code() == ErrorCode::corrupt && secret.substr(0, 9) == "recovery:") fail(ErrorCode::wrong_secret, "the recovery secret does not open this vault");
+            if (e.code() == ErrorCode::corrupt && secret.substr(0, 9) == "recovery:")
+                fail(ErrorCode::wrong_secret, "the recovery secret does not open this vault");
             throw;
         }
     }();
@@ -93,9 +95,15 @@ std::unique_ptr<Vault> Vault::open(const std::string& database, BytesView slots,
     return std::unique_ptr<Vault>(new Vault(std::move(parts)));
 }
 
-const Enrolment& Vault::enrolment() const { return parts_->store.enrolment; }
-const SchemaSet& Vault::schema() const { return parts_->store.schema; }
-ReplicaStore& Vault::replica() { return parts_->replica; }
+const Enrolment& Vault::enrolment() const {
+    return parts_->store.enrolment;
+}
+const SchemaSet& Vault::schema() const {
+    return parts_->store.schema;
+}
+ReplicaStore& Vault::replica() {
+    return parts_->replica;
+}
 
 Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_view scope, std::string_view fields, Base base) {
     bound(fields, "fields");
@@ -111,12 +119,14 @@ Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_
     return put(type, id, scope, document, base);
 }
 
-Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields, Base base) {
+Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields,
+                 Base base) {
     Store& store = parts_->store;
     return transact(store, [&] {
         const TypeSchema& schema = known_type(store, type);
         std::optional<Stored> stored = id ? store.find(*id) : std::nullopt;
-        if (stored && stored->type != type) fail(ErrorCode::invalid, to_string(*id) + ": is a " + stored->type + ", not a " + schema.name());
+        if (stored && stored->type != type)
+            fail(ErrorCode::invalid, to_string(*id) + ": is a " + stored->type + ", not a " + schema.name());
         const RecordId record = id ? *id : make_record_id(store.env.clock.wall_ms(), store.env.entropy.octets<10>());
         const ScopeRow& where = stored ? store.scope(stored->scope) : store.scope_for(scope.empty() ? "own" : scope, schema);
         const std::optional<Version> version = store.version_given(base, stored ? &*stored : nullptr);
@@ -140,8 +150,9 @@ Saved Vault::edit(const RecordId& id, std::string_view field, const std::vector<
     return transact(store, [&] {
         const Stored stored = known_record(store, id);
         const std::optional<Version> version = store.version_given(base, &stored);
-        return store.save(&stored, id, known_type(store, stored.type), store.scope(stored.scope), base,
-                          [&](Draft& draft, const RecordState& state) { draft.edit_text(field, splices, store.text_at(stored, state, field, version)); });
+        return store.save(
+            &stored, id, known_type(store, stored.type), store.scope(stored.scope), base,
+            [&](Draft& draft, const RecordState& state) { draft.edit_text(field, splices, store.text_at(stored, state, field, version)); });
     });
 }
 
@@ -151,10 +162,11 @@ Saved Vault::edit(const RecordId& id, std::string_view field, std::string_view t
     return transact(store, [&] {
         const Stored stored = known_record(store, id);
         const std::optional<Version> version = store.version_given(base, &stored);
-        return store.save(&stored, id, known_type(store, stored.type), store.scope(stored.scope), base, [&](Draft& draft, const RecordState& state) {
-            const Text at_base = store.text_at(stored, state, field, version);
-            draft.edit_text(field, diff_words(at_base.text(), text), at_base);
-        });
+        return store.save(&stored, id, known_type(store, stored.type), store.scope(stored.scope), base,
+                          [&](Draft& draft, const RecordState& state) {
+                              const Text at_base = store.text_at(stored, state, field, version);
+                              draft.edit_text(field, diff_words(at_base.text(), text), at_base);
+                          });
     });
 }
 
@@ -174,7 +186,8 @@ Saved Vault::count(const RecordId& id, std::string_view field, std::int64_t n, B
     return change_record(parts_->store, id, base, [&](Draft& d, const RecordState&) { d.count(field, n); });
 }
 
-Saved Vault::put_row(const RecordId& id, std::string_view field, std::string_view row, std::string_view columns, Base base, std::string* row_out) {
+Saved Vault::put_row(const RecordId& id, std::string_view field, std::string_view row, std::string_view columns, Base base,
+                     std::string* row_out) {
     bound(columns, "row");
     const Value value = value_from_json(columns);
     const std::string name = row.empty() ? to_base32(view(parts_->store.env.entropy.octets<10>())) : std::string(row);
@@ -202,7 +215,8 @@ Saved Vault::seal(const RecordId& id, Base base) {
     return change_record(store, id, base, [&](Draft& d, const RecordState& state) {
         const TypeSchema* type = store.schema.type(known_record(store, id).type);
         // One signs what is here: what arrived since the form was opened has to be read first.
-        if (!d.seen().covers(state.context())) fail(ErrorCode::stale, "the record changed since that version: read it again before sealing");
+        if (!d.seen().covers(state.context()))
+            fail(ErrorCode::stale, "the record changed since that version: read it again before sealing");
         d.seal(shown_document(state, type));
     });
 }
@@ -232,7 +246,8 @@ namespace {
 Decision open_item(const Vault& vault, std::string_view item) {
     for (Decision& decision : vault.review())
         if (decision.item.id == item) return std::move(decision);
-    fail(ErrorCode::stale, "no open review item '" + std::string(item.substr(0, 64)) + "': it may have been decided, or new values came; see `review`");
+    fail(ErrorCode::stale,
+         "no open review item '" + std::string(item.substr(0, 64)) + "': it may have been decided, or new values came; see `review`");
 }
 
 }  // namespace
@@ -241,14 +256,17 @@ Saved Vault::resolve(std::string_view item, std::string_view value) {
     bound(value, "value");
     const Decision decision = open_item(*this, item);
     const Value decided = value_from_json(value);
-    return change_record(parts_->store, decision.record, std::nullopt, [&](Draft& d, const RecordState&) { d.resolve(decision.item, decided); });
+    return change_record(parts_->store, decision.record, std::nullopt,
+                         [&](Draft& d, const RecordState&) { d.resolve(decision.item, decided); });
 }
 
 Saved Vault::resolve(std::string_view item, std::size_t pick) {
     const Decision decision = open_item(*this, item);
-    if (pick >= decision.item.values.size()) fail(ErrorCode::invalid, "--pick: the item has " + std::to_string(decision.item.values.size()) + " values, counted from 0");
+    if (pick >= decision.item.values.size())
+        fail(ErrorCode::invalid, "--pick: the item has " + std::to_string(decision.item.values.size()) + " values, counted from 0");
     const Value& decided = decision.item.values[pick].value;
-    return change_record(parts_->store, decision.record, std::nullopt, [&](Draft& d, const RecordState&) { d.resolve(decision.item, decided); });
+    return change_record(parts_->store, decision.record, std::nullopt,
+                         [&](Draft& d, const RecordState&) { d.resolve(decision.item, decided); });
 }
 
 void Vault::batch(const std::function<void()>& work) {
@@ -268,7 +286,9 @@ std::size_t Vault::observe(Observer observer) {
     return parts_->store.next_observer++;
 }
 
-void Vault::unobserve(std::size_t handle) { parts_->store.observers.erase(handle); }
+void Vault::unobserve(std::size_t handle) {
+    parts_->store.observers.erase(handle);
+}
 
 Bytes Vault::change_secret(BytesView slots, std::string_view secret) {
     Bytes changed = rewrap_slots(slots, parts_->key, secret, parts_->store.env);

@@ -24,7 +24,8 @@ bool meets(const std::string& fields, const std::vector<Condition>& where, std::
     if (where.size() <= from) return true;
     const auto document = document_from_json(fields);
     return std::all_of(where.begin() + static_cast<std::ptrdiff_t>(from), where.end(), [&](const Condition& c) {
-        const auto it = std::lower_bound(document.begin(), document.end(), c.field, [](const auto& m, const auto& f) { return m.first < f; });
+        const auto it =
+            std::lower_bound(document.begin(), document.end(), c.field, [](const auto& m, const auto& f) { return m.first < f; });
         if (it == document.end() || it->first != c.field) return c.value == "null";
         return (CborReader(it->second).peek() == CborType::text && text_of(it->second) == c.value) || to_json(it->second) == c.value;
     });
@@ -40,7 +41,8 @@ bool is_integer(const std::string& text, std::int64_t& number) {
 bool is_key(const std::string& value) {
     std::int64_t number = 0;
     if (value.empty() || is_integer(value, number)) return true;
-    return std::string_view("\"[{-0123456789").find(value[0]) == std::string_view::npos && value != "null" && value != "true" && value != "false";
+    return std::string_view("\"[{-0123456789").find(value[0]) == std::string_view::npos && value != "null" && value != "true" &&
+           value != "false";
 }
 
 }  // namespace
@@ -65,12 +67,14 @@ Record Vault::complete(const Shown& shown) const {
     return parts_->store.complete(*stored);
 }
 
-void Vault::list(std::string_view type, const std::vector<Condition>& where, std::uint64_t limit, const std::function<bool(const Shown&)>& each) const {
+void Vault::list(std::string_view type, const std::vector<Condition>& where, std::uint64_t limit,
+                 const std::function<bool(const Shown&)>& each) const {
     Store& store = parts_->store;
     const TypeSchema* schema = store.schema.type(type);
     if (schema == nullptr) fail(ErrorCode::invalid, "no such type: '" + std::string(type.substr(0, kMaxNameBytes)) + "'");
     for (const Condition& c : where)
-        if (schema->field(c.field) == nullptr) fail(ErrorCode::invalid, "--where " + c.field.substr(0, kMaxNameBytes) + ": " + schema->name() + " has no such field");
+        if (schema->field(c.field) == nullptr)
+            fail(ErrorCode::invalid, "--where " + c.field.substr(0, kMaxNameBytes) + ": " + schema->name() + " has no such field");
     // The first list field, if asked for, is looked up in the index; everything else is looked at.
     const bool indexed = !where.empty() && !schema->list_by().empty() && where[0].field == schema->list_by()[0] &&
                          schema->field(where[0].field)->kind() == Kind::scalar && is_key(where[0].value);
@@ -131,10 +135,12 @@ std::vector<Letter> Vault::letters() const {
     (void)store.scopes();
     std::vector<Letter> letters;
     Query q(store.db,
-            "SELECT c.header, c.content, c.scope, v.reason FROM verdict v JOIN change c USING (counter) WHERE v.verdict = 2 ORDER BY c.counter");
+            "SELECT c.header, c.content, c.scope, v.reason FROM verdict v JOIN change c USING (counter) WHERE v.verdict = 2 ORDER BY "
+            "c.counter");
     while (q.next()) {
         const Change change = decode_change(q.bytes(0), q.bytes(1));
-        letters.push_back({change.dot, change.record, change.type, store.scope(q.integer(2)).info.name, change.stamp, q.string(3), ops_to_json(change.ops)});
+        letters.push_back({change.dot, change.record, change.type, store.scope(q.integer(2)).info.name, change.stamp, q.string(3),
+                           ops_to_json(change.ops)});
     }
     return letters;
 }

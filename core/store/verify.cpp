@@ -57,7 +57,8 @@ private:
                 counter = q.unsigned_integer(0);
                 const std::string name = "change " + to_string(Dot{store_.enrolment.replica, counter});
                 ++found_.changes;
-                const Hash256 hash = chain_hash(store_.env.crypto, before, q.bytes(1), content_hash(store_.env.crypto, q.bytes(2), q.bytes(3)));
+                const Hash256 hash =
+                    chain_hash(store_.env.crypto, before, q.bytes(1), content_hash(store_.env.crypto, q.bytes(2), q.bytes(3)));
                 if (hash.bytes() != q.bytes(4)) damage(name, "its bytes do not give the hash that the chain holds");
                 before = q.id<Hash256>(4);
                 try {
@@ -70,7 +71,8 @@ private:
             Query head(store_.db, "SELECT counter, hash FROM feed WHERE scope = ?");
             if (head.bind(scope.no).next()) {
                 ++found_.feeds;
-                if (head.unsigned_integer(0) != counter || head.bytes(1) != before.bytes()) damage("feed " + scope.info.name, "its head is not its last change");
+                if (head.unsigned_integer(0) != counter || head.bytes(1) != before.bytes())
+                    damage("feed " + scope.info.name, "its head is not its last change");
             } else if (counter != 0) {
                 damage("feed " + scope.info.name, "it has changes and no head");
             }
@@ -101,12 +103,14 @@ private:
         if (!store_.has_pending(no)) return;
         RecordState state = store_.confirmed(no).value_or(RecordState());
         for (const Change& change : store_.pending(no)) (void)state.apply(change, change.stamp);
-        if (state.context() != shown.context() || state.encode() != shown.encode()) damage(name, "what it shows is not the confirmed state with the unsent changes");
+        if (state.context() != shown.context() || state.encode() != shown.encode())
+            damage(name, "what it shows is not the confirmed state with the unsent changes");
     }
 
     void outbox() {
         Query q(store_.db, "SELECT counter FROM outbox WHERE counter NOT IN (SELECT counter FROM change) ORDER BY counter");
-        while (q.next()) damage("change " + to_string(Dot{store_.enrolment.replica, q.unsigned_integer(0)}), "it is to be sent and is not there");
+        while (q.next())
+            damage("change " + to_string(Dot{store_.enrolment.replica, q.unsigned_integer(0)}), "it is to be sent and is not there");
     }
 
     Store& store_;
@@ -116,6 +120,8 @@ private:
 
 }  // namespace
 
-Verified Vault::verify() const { return Verifier(parts_->store).run(); }
+Verified Vault::verify() const {
+    return Verifier(parts_->store).run();
+}
 
 }  // namespace kopdarbs

@@ -14,9 +14,15 @@ namespace {
 constexpr double kBitsOfWord = 13;
 constexpr std::size_t kShortestWord = 4;
 
-bool is_wide(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_lower(char c) { return (c >= 'a' && c <= 'z') || is_wide(c); }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_wide(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_lower(char c) {
+    return (c >= 'a' && c <= 'z') || is_wide(c);
+}
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
 
 /// Octets from `at` on that look like a word: lower-case letters, the first perhaps a capital, or all capitals.
 std::size_t word_at(std::string_view secret, std::size_t at) {

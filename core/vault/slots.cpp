@@ -15,7 +15,7 @@ constexpr std::string_view kRecoveryPrefix = "recovery:";
 
 struct Slot {
     std::uint64_t kind = 0;
-    BytesView whole;       // the slot's CBOR
+    BytesView whole;  // the slot's CBOR
     ScryptCost cost;
     BytesView salt;
     BytesView wrapped;
@@ -26,7 +26,9 @@ struct Slots {
     std::vector<Slot> slots;
 };
 
-[[noreturn]] void damaged() { fail(ErrorCode::corrupt, "the key slots are damaged or were altered"); }
+[[noreturn]] void damaged() {
+    fail(ErrorCode::corrupt, "the key slots are damaged or were altered");
+}
 
 Slots read(BytesView bytes, Crypto& crypto) {
     if (bytes.size() > kMaxSlotsBytes || bytes.size() < Hash256::size) damaged();
@@ -101,7 +103,8 @@ Bytes close(const DeviceId& device, const std::vector<Bytes>& slots, Crypto& cry
 
 }  // namespace
 
-Bytes make_slots(const DeviceId& device, BytesView vault_key, std::string_view secret, const PublicKey& recovery, Env env, const ScryptCost& cost) {
+Bytes make_slots(const DeviceId& device, BytesView vault_key, std::string_view secret, const PublicKey& recovery, Env env,
+                 const ScryptCost& cost) {
     KOPDARBS_ASSERT(vault_key.size() == kVaultKeyBytes);
     CborWriter sealed;
     sealed.array(2);

@@ -26,12 +26,15 @@ constexpr std::uint64_t kQuickRoundMs = 2'000, kSlowRoundMs = 10'000;
     } catch (const Error&) {
         fail(ErrorCode::protocol, "the server answered with status " + std::to_string(response.status));
     }
-    for (ErrorCode code : {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::refused, ErrorCode::stale, ErrorCode::corrupt, ErrorCode::busy, ErrorCode::protocol, ErrorCode::fork})
+    for (ErrorCode code : {ErrorCode::invalid, ErrorCode::not_found, ErrorCode::refused, ErrorCode::stale, ErrorCode::corrupt,
+                           ErrorCode::busy, ErrorCode::protocol, ErrorCode::fork})
         if (problem.code == to_string(code)) fail(code, "server: " + problem.message);
     fail(ErrorCode::network, "server: " + problem.message);
 }
 
-bool worth_retrying(int status) { return status == 429 || status == 502 || status == 503 || status == 504; }
+bool worth_retrying(int status) {
+    return status == 429 || status == 502 || status == 503 || status == 504;
+}
 
 class VaultSide : public ReplicaSide {
 public:
@@ -42,7 +45,9 @@ public:
     Signature sign(BytesView message) override { return env_.crypto.sign(vault_.enrolment().device_key, message); }
     std::uint64_t wall_ms() override { return std::min(env_.clock.wall_ms(), kMaxStampMs); }
     std::uint64_t unsent_after(std::uint64_t counter) override { return store_.unsent_after(counter); }
-    std::vector<FeedPart> outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) override { return store_.outgoing(after, max_bytes, last); }
+    std::vector<FeedPart> outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) override {
+        return store_.outgoing(after, max_bytes, last);
+    }
     std::vector<ScopeCursor> cursors() override { return store_.cursors(); }
     GroupId incarnation() override { return store_.incarnation(); }
     Bytes nonce() override { return store_.nonce(); }
@@ -73,7 +78,8 @@ HttpResponse send_patiently(const Vault& vault, Transport& transport, Env env, c
         try {
             HttpResponse response = send_signed(vault, transport, env, kPathSync, body);
             if (!worth_retrying(response.status) || last) return response;
-            if (const auto* seconds = find_header(response.headers, "Retry-After")) at_least = 1000 * std::strtoull(seconds->c_str(), nullptr, 10);
+            if (const auto* seconds = find_header(response.headers, "Retry-After"))
+                at_least = 1000 * std::strtoull(seconds->c_str(), nullptr, 10);
         } catch (const Error& e) {
             if (e.code() != ErrorCode::network || last) throw;
         }
@@ -104,7 +110,15 @@ SyncReport synchronise(Vault& vault, Transport& transport, Env env, const SyncOp
         if (options.progress) options.progress({c.pushed, std::max(c.to_push, c.pushed), c.pulled, std::max(c.to_pull, c.pulled)});
     }
     const SessionCounts& c = session.counts();
-    return {c.pushed, c.accepted, c.refused, c.quarantined, c.again, c.pulled, c.round_trips, transport.bytes_sent() - sent, transport.bytes_received() - received,
+    return {c.pushed,
+            c.accepted,
+            c.refused,
+            c.quarantined,
+            c.again,
+            c.pulled,
+            c.round_trips,
+            transport.bytes_sent() - sent,
+            transport.bytes_received() - received,
             env.clock.steady_ms() - started};
 }
 

@@ -38,8 +38,8 @@ struct SyncOptions {
 /// Whatever was confirmed before stays done.
 SyncReport synchronise(Vault& vault, Transport& transport, Env env, const SyncOptions& options);
 
-/// Enrols with a one-time code. The caller makes the vault from the result (Vault::create) and then calls confirm_enrolment, which gives the
-/// server the recovery slot. Throws Error{refused} for a code that is wrong, used or expired.
+/// Enrols with a one-time code. The caller makes the vault from the result (Vault::create) and then calls confirm_enrolment, which gives
+/// the server the recovery slot. Throws Error{refused} for a code that is wrong, used or expired.
 Enrolment enrol(Transport& transport, std::string_view url, std::string_view ca_pem, std::string_view code, Env env);
 void confirm_enrolment(const Vault& vault, BytesView slots, Transport& transport, Env env);
 

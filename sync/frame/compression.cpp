@@ -25,7 +25,8 @@ Bytes compress(BytesView message) {
 
 Bytes decompress(BytesView frame, std::size_t max_bytes) {
     const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
-    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > max_bytes || ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > max_bytes ||
+        ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
         fail(ErrorCode::corrupt, "not a frame of ours, or too large");
     static thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
     ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxWindowLog);

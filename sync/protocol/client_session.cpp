@@ -67,7 +67,8 @@ void ClientSession::on_response(BytesView bytes) {
     tally(incoming.verdicts);
     after_ = last_;
     say_cursors_ = response.cursors_wanted;
-    if (counts_.round_trips == 1 || counts_.to_pull < counts_.pulled + response.remaining) counts_.to_pull = counts_.pulled + response.remaining;
+    if (counts_.round_trips == 1 || counts_.to_pull < counts_.pulled + response.remaining)
+        counts_.to_pull = counts_.pulled + response.remaining;
     const bool more = side_.unsent_after(after_) > 0 || response.remaining > 0 || response.cursors_wanted || !side_.wanted().empty();
     // A server that promises more and sends nothing must not keep us for ever.
     const bool idle = in_flight_ == 0 && incoming.pages.empty() && incoming.states.empty();

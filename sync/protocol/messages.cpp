@@ -16,7 +16,9 @@ constexpr std::size_t kMaxResumeBytes = 64;
 constexpr std::size_t kMaxReasonBytes = 1'000;
 constexpr std::size_t kRequestParts = 12, kResponseParts = 13;
 
-[[noreturn]] void corrupt(const char* what) { fail(ErrorCode::corrupt, std::string("message: ") + what); }
+[[noreturn]] void corrupt(const char* what) {
+    fail(ErrorCode::corrupt, std::string("message: ") + what);
+}
 
 /// Opens an array of at least `least` parts; `rest` skips what a newer version appended.
 struct Parts {
@@ -31,7 +33,9 @@ struct Parts {
     std::size_t count, extra;
 };
 
-void write_optional(CborWriter& out, BytesView octets) { octets.empty() ? out.null() : out.octets(octets); }
+void write_optional(CborWriter& out, BytesView octets) {
+    octets.empty() ? out.null() : out.octets(octets);
+}
 Bytes read_optional(CborReader& in, std::size_t max) {
     if (in.peek() == CborType::null) {
         in.null();
@@ -42,7 +46,9 @@ Bytes read_optional(CborReader& in, std::size_t max) {
     return Bytes(bytes);
 }
 
-Stamp read_stamp(CborReader& in) { return Stamp{in.uint(kMaxStampMs << 16 | 0xffff)}; }
+Stamp read_stamp(CborReader& in) {
+    return Stamp{in.uint(kMaxStampMs << 16 | 0xffff)};
+}
 
 void write_feed(CborWriter& out, const FeedPart& feed) {
     out.array(6);
@@ -238,7 +244,8 @@ SyncRequest decode_request(BytesView bytes) {
     r.min_protocol = in.uint();
     r.max_protocol = in.uint();
     if (r.min_protocol > kProtocol || r.max_protocol < kProtocol)
-        fail(ErrorCode::protocol, "this server speaks protocol 1, the device " + std::to_string(r.min_protocol) + " to " + std::to_string(r.max_protocol));
+        fail(ErrorCode::protocol,
+             "this server speaks protocol 1, the device " + std::to_string(r.min_protocol) + " to " + std::to_string(r.max_protocol));
     r.features = in.uint();
     r.replica = ReplicaId::from_bytes(in.octets());
     r.wall_ms = in.uint(kMaxCounter);

@@ -21,9 +21,9 @@ struct SyncRequest {
     std::uint64_t min_protocol = kProtocol, max_protocol = kProtocol, features = 0;
     ReplicaId replica;
     std::uint64_t wall_ms = 0;
-    Bytes nonce;                ///< the last one heard, empty at first
-    GroupId incarnation;        ///< of the server that the cursors belong to
-    Hash256 grants;             ///< digest of the scopes and types held
+    Bytes nonce;          ///< the last one heard, empty at first
+    GroupId incarnation;  ///< of the server that the cursors belong to
+    Hash256 grants;       ///< digest of the scopes and types held
     Hash256 cursors_digest;
     std::optional<std::vector<ScopeCursor>> cursors;  ///< when the server did not know the digest
     std::uint64_t pull_bytes = 0;                     ///< about how much to send; 0: still pushing
@@ -34,8 +34,8 @@ struct SyncRequest {
 /// Server to device.
 struct SyncResponse {
     std::uint64_t protocol = kProtocol, features = 0;
-    bool cursors_wanted = false;   ///< nothing was pulled: say the cursors
-    std::uint64_t remaining = 0;   ///< entries still to be pulled after these pages
+    bool cursors_wanted = false;  ///< nothing was pulled: say the cursors
+    std::uint64_t remaining = 0;  ///< entries still to be pulled after these pages
     Incoming incoming;
 };
 

@@ -33,9 +33,9 @@ public:
 class ServerSide {
 public:
     virtual ~ServerSide() = default;
-    /// Everything of a request that writes, committed when it returns: the nonce, the verdicts on what was pushed, the cursors that the device
-    /// confirmed. Throws Error{fork} for a nonce that only a copied device can have.
-    /// A scope whose order grew by this device's own changes only, from one cursor to another.
+    /// Everything of a request that writes, committed when it returns: the nonce, the verdicts on what was pushed, the cursors that the
+    /// device confirmed. Throws Error{fork} for a nonce that only a copied device can have. A scope whose order grew by this device's own
+    /// changes only, from one cursor to another.
     struct Advanced {
         ScopeId scope;
         Cursor before, after;
@@ -45,7 +45,7 @@ public:
         GroupId incarnation;
         Bytes nonce;
         std::optional<SignedDecision> decision;
-        std::vector<RecordId> to_restate;                 ///< records whose changes were not accepted
+        std::vector<RecordId> to_restate;  ///< records whose changes were not accepted
         std::vector<Advanced> advanced;
         std::optional<std::vector<ScopeCursor>> cursors;  ///< where the device stands; absent: it must say
     };

@@ -1,7 +1,7 @@
 // Group commit: one writer, many waiting requests, one fsync.
 //
-// Jobs are run in the order they came, each inside a savepoint of one transaction; when it has committed, all of them are answered. A job that
-// throws is undone alone. While one group commits, the next gathers, so that the group grows with the load.
+// Jobs are run in the order they came, each inside a savepoint of one transaction; when it has committed, all of them are answered. A job
+// that throws is undone alone. While one group commits, the next gathers, so that the group grows with the load.
 //
 // Threading: run() may be called from any thread and blocks until the job is committed or has failed. The Storage belongs to the writer.
 #pragma once

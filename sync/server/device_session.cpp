@@ -28,7 +28,8 @@ Bytes write_resume(const Resume& r) {
 
 std::optional<Resume> read_resume(BytesView bytes) {
     if (bytes.size() != 8 + Hash256::size + 8) return std::nullopt;
-    return Resume{{get_u64(bytes), Hash256::from_bytes(bytes.substr(8, Hash256::size))}, static_cast<std::int64_t>(get_u64(bytes.substr(8 + Hash256::size)))};
+    return Resume{{get_u64(bytes), Hash256::from_bytes(bytes.substr(8, Hash256::size))},
+                  static_cast<std::int64_t>(get_u64(bytes.substr(8 + Hash256::size)))};
 }
 
 Bytes cursors_bytes(const std::vector<ScopeCursor>& cursors) {
@@ -40,7 +41,11 @@ Bytes cursors_bytes(const std::vector<ScopeCursor>& cursors) {
 }  // namespace
 
 DeviceSession::DeviceSession(Server::Parts& server, Storage& reader, const DeviceRow& device)
-    : server_(server), reader_(reader), device_(device), directory_(server.directory(reader)), grants_(server.grants(reader, device.user)) {}
+    : server_(server),
+      reader_(reader),
+      device_(device),
+      directory_(server.directory(reader)),
+      grants_(server.grants(reader, device.user)) {}
 
 ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     if (request.replica != device_.replica) fail(ErrorCode::fork, "this replica is not this device's any more");
@@ -101,7 +106,8 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     return decided;
 }
 
-std::vector<Verdict> DeviceSession::ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, std::int64_t offset_ms, Decided& decided) {
+std::vector<Verdict> DeviceSession::ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, std::int64_t offset_ms,
+                                           Decided& decided) {
     const Ingest::Origin origin{device_, *grants_, *directory_, decided.server_ms, offset_ms};
     Ingest ingest(storage, server_.env, origin);
     for (const PreparedFeed& feed : feeds) ingest.take(feed);
@@ -116,13 +122,16 @@ const ScopeEntry& DeviceSession::entry_of(const ScopeId& id) {
     return heads_.emplace(id, *reader_.scope(id)).first->second;
 }
 
-bool DeviceSession::is_current(const ScopeCursor& cursor) { return cursor.resume.empty() && cursor.cursor == entry_of(cursor.scope).head; }
+bool DeviceSession::is_current(const ScopeCursor& cursor) {
+    return cursor.resume.empty() && cursor.cursor == entry_of(cursor.scope).head;
+}
 
 /// Whether the scope's order has this cursor's entry, and it is the one that the cursor names.
 bool DeviceSession::is_in_order(const ScopeEntry& scope, const Cursor& cursor) {
     bool found = false;
     if (cursor.seq > 0 && cursor.seq <= scope.head.seq)
-        reader_.entries(scope.no, cursor.seq - 1, cursor.seq, kNoReplica, [&](const AcceptedRow& row) { return found = row.rolling == cursor.hash; });
+        reader_.entries(scope.no, cursor.seq - 1, cursor.seq, kNoReplica,
+                        [&](const AcceptedRow& row) { return found = row.rolling == cursor.hash; });
     return found;
 }
 
@@ -177,7 +186,8 @@ ScopePage DeviceSession::page(const ScopeCursor& from, std::size_t max_bytes, st
 std::optional<Entry> DeviceSession::state_of(const RecordId& record) {
     const auto row = reader_.record(record);
     if (!row) return std::nullopt;
-    const bool readable = std::any_of(grants_->numbers.begin(), grants_->numbers.end(), [&](const auto& n) { return n.second == row->scope; });
+    const bool readable =
+        std::any_of(grants_->numbers.begin(), grants_->numbers.end(), [&](const auto& n) { return n.second == row->scope; });
     if (!readable) return std::nullopt;
     Entry e;
     e.kind = Entry::Kind::state;

@@ -14,7 +14,9 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxProvisionBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxIdBytes = 64;
 
-[[noreturn]] void invalid(const std::string& what) { fail(ErrorCode::invalid, "provision file: " + what); }
+[[noreturn]] void invalid(const std::string& what) {
+    fail(ErrorCode::invalid, "provision file: " + what);
+}
 
 /// The sections that a kind of target has: those that some type names for it.
 std::set<std::string> sections_of(const SchemaSet& schema, const char* kind) {
@@ -97,11 +99,16 @@ private:
         }
     }
 
-    void assignments(const Json& file, const std::set<std::string>& units, const std::set<std::string>& files, const std::set<std::string>& users) {
+    void assignments(const Json& file, const std::set<std::string>& units, const std::set<std::string>& files,
+                     const std::set<std::string>& users) {
         if (!file.contains("assignments")) return;
         std::set<std::vector<std::string>> named;
         for (const Json& a : list(file, "assignments")) {
-            AssignmentEntry entry{text(a, "user", "assignments"), text(a, "role", "assignments"), text(a, "scope", "assignments"), text(a, "from", "assignments"), {}};
+            AssignmentEntry entry{text(a, "user", "assignments"),
+                                  text(a, "role", "assignments"),
+                                  text(a, "scope", "assignments"),
+                                  text(a, "from", "assignments"),
+                                  {}};
             if (a.contains("until") && !a["until"].is_null()) entry.until = date(text(a, "until", "assignments"));
             (void)date(entry.from);
             const std::string who = "assignment of " + entry.user + ": ";
@@ -142,15 +149,19 @@ private:
         return file[name];
     }
     static std::string text(const Json& object, const char* name, const char* where) {
-        if (!object.is_object() || !object.contains(name) || !object[name].is_string()) invalid(std::string(where) + ": '" + name + "' is missing or no string");
+        if (!object.is_object() || !object.contains(name) || !object[name].is_string())
+            invalid(std::string(where) + ": '" + name + "' is missing or no string");
         const std::string value = object[name].get<std::string>();
         if (value.empty() || value.size() > 500) invalid(std::string(where) + ": '" + name + "' has 1 to 500 bytes");
         return value;
     }
     static std::string id(const Json& object, const char* where) {
         const std::string value = text(object, "id", where);
-        const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; };
-        if (value.size() > kMaxIdBytes || !std::all_of(value.begin(), value.end(), good)) invalid(std::string(where) + ": id '" + value.substr(0, kMaxIdBytes) + "' has other characters than a-z A-Z 0-9 - _ .");
+        const auto good = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        };
+        if (value.size() > kMaxIdBytes || !std::all_of(value.begin(), value.end(), good))
+            invalid(std::string(where) + ": id '" + value.substr(0, kMaxIdBytes) + "' has other characters than a-z A-Z 0-9 - _ .");
         return value;
     }
     static std::string date(const std::string& value) {
@@ -191,7 +202,10 @@ const ScopeGrant* Grants::find(const ScopeId& id) const {
 }
 
 Directory::Directory(Storage& storage, Crypto& crypto)
-    : crypto_(crypto), municipality_(storage.setting("municipality")), schema_(schema_with(storage.types())), types_(storage.types()),
+    : crypto_(crypto),
+      municipality_(storage.setting("municipality")),
+      schema_(schema_with(storage.types())),
+      types_(storage.types()),
       fingerprint_(fingerprint_of(schema_, crypto)) {
     for (UnitEntry& u : storage.units()) units_.emplace(u.id, u);
     for (FileEntry& f : storage.files()) {
@@ -249,7 +263,8 @@ Grants Directory::grants(const std::string& user, const std::string& today) cons
     return result;
 }
 
-Provisioned provision_into(Storage& storage, Crypto& crypto, std::string_view json, const std::vector<std::string>& types, const std::string& today) {
+Provisioned provision_into(Storage& storage, Crypto& crypto, std::string_view json, const std::vector<std::string>& types,
+                           const std::string& today) {
     if (json.size() > kMaxProvisionBytes) invalid("larger than 64 MiB");
     const Json file = Json::parse(json.begin(), json.end(), nullptr, false);
     if (file.is_discarded()) invalid("not JSON");

@@ -18,7 +18,7 @@ ScopeId scope_id(Crypto& crypto, const std::string& municipality, const std::str
 struct Grants {
     std::vector<ScopeGrant> scopes;  ///< sorted by id
     std::map<ScopeId, std::int64_t> numbers;
-    Hash256 digest;                  ///< with the types
+    Hash256 digest;  ///< with the types
     const ScopeGrant* find(const ScopeId& id) const;
 };
 
@@ -51,6 +51,7 @@ private:
 struct Provisioned;
 
 /// Reads a provision file into the storage, inside the caller's transaction. Throws Error{invalid} naming what is wrong.
-Provisioned provision_into(Storage& storage, Crypto& crypto, std::string_view json, const std::vector<std::string>& types, const std::string& today);
+Provisioned provision_into(Storage& storage, Crypto& crypto, std::string_view json, const std::vector<std::string>& types,
+                           const std::string& today);
 
 }  // namespace kopdarbs::sync

@@ -52,7 +52,8 @@ PreparedFeed prepare(const FeedPart& feed, const ReplicaId& replica, const Publi
 void Ingest::say(Verdict v) {
     if (!verdicts_.empty() && v.code == VerdictCode::accepted && v.stamp.packed == 0) {
         Verdict& last = verdicts_.back();
-        if (last.code == VerdictCode::accepted && last.stamp.packed == 0 && last.counter + last.count == v.counter && last.seq + last.count == v.seq) {
+        if (last.code == VerdictCode::accepted && last.stamp.packed == 0 && last.counter + last.count == v.counter &&
+            last.seq + last.count == v.seq) {
             ++last.count;
             return;
         }
@@ -74,7 +75,9 @@ void Ingest::take(const PreparedFeed& feed) {
         // All of it was here before: the last one must be the one we have.
         const PreparedChange& last = feed.changes.back();
         const auto dot = storage_.dot(origin_.device.replica_no, last.change.dot.counter);
-        if (dot) joined = (dot->code == VerdictCode::accepted ? storage_.accepted_at(dot->place).hash : storage_.rejected_at(dot->place).hash) == last.hash;
+        if (dot)
+            joined = (dot->code == VerdictCode::accepted ? storage_.accepted_at(dot->place).hash : storage_.rejected_at(dot->place).hash) ==
+                     last.hash;
     }
     if (!joined) fail(ErrorCode::fork, "this device's changes are not those that it sent before: it is a copy, or was set back");
     const ScopeGrant* grant = origin_.grants.find(feed.scope);
@@ -165,9 +168,11 @@ std::optional<Ingest::Outcome> Ingest::judge(const PreparedChange& prepared, std
     writer.user = change.author;
     writer.roles = grant->info.roles;
     writer.section = grant->info.section;
-    writer.exists = [&, id = text_value(to_string(change.record))](std::string_view other, std::string_view field, BytesView value, std::string_view link) {
+    writer.exists = [&, id = text_value(to_string(change.record))](std::string_view other, std::string_view field, BytesView value,
+                                                                   std::string_view link) {
         return storage_.record_where(other, [&](const RecordRow& candidate) {
-            const bool readable = std::any_of(origin_.grants.numbers.begin(), origin_.grants.numbers.end(), [&](const auto& n) { return n.second == candidate.scope; });
+            const bool readable = std::any_of(origin_.grants.numbers.begin(), origin_.grants.numbers.end(),
+                                              [&](const auto& n) { return n.second == candidate.scope; });
             if (!readable) return false;
             const auto document = document_from_json(candidate.doc);
             const auto has = [&](std::string_view name, BytesView wanted) {
@@ -228,7 +233,8 @@ void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, std::
     Bytes link(head.hash.bytes());
     link.append(prepared.hash.bytes());
     head = {head.seq + 1, env_.crypto.sha256(link)};
-    const std::int64_t place = storage_.append(scope_no, head.seq, origin_.device.replica_no, now.no, stamp, prepared.bytes, prepared.hash, head.hash);
+    const std::int64_t place =
+        storage_.append(scope_no, head.seq, origin_.device.replica_no, now.no, stamp, prepared.bytes, prepared.hash, head.hash);
     storage_.set_dot(origin_.device.replica_no, change.dot.counter, {VerdictCode::accepted, place});
     touched_.insert(change.record);
     Verdict v;
@@ -241,7 +247,8 @@ void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, std::
 void Ingest::keep(const PreparedChange& prepared, std::int64_t scope_no, const Outcome& given) {
     Outcome outcome = given;
     const std::int64_t replica = origin_.device.replica_no;
-    if (outcome.code == VerdictCode::held && storage_.held_of(replica) >= kMaxHeldPerReplica) outcome = {VerdictCode::refused, "too many changes wait already"};
+    if (outcome.code == VerdictCode::held && storage_.held_of(replica) >= kMaxHeldPerReplica)
+        outcome = {VerdictCode::refused, "too many changes wait already"};
     RejectedRow row;
     row.replica = replica;
     row.scope = scope_no;

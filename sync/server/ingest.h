@@ -56,8 +56,8 @@ private:
         std::string reason;
     };
     void take(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant);
-    std::optional<Outcome> judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant, const std::optional<RecordRow>& row,
-                                 const RecordState& state);
+    std::optional<Outcome> judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
+                                 const std::optional<RecordRow>& row, const RecordState& state);
     std::optional<Outcome> check_line(const Change& change, const RecordState& state);
     RecordState state_at(const RecordRow& row, const Context& seen);
     Stamp effective(const Change& change) const;

@@ -28,7 +28,9 @@ Bytes read_code(std::string_view text) {
     return from_base32(digits, kCodeBytes);
 }
 
-Hash256 code_hash(Crypto& crypto, BytesView code) { return crypto.sha256(Bytes("kopdarbs enrolment code 1").append(code)); }
+Hash256 code_hash(Crypto& crypto, BytesView code) {
+    return crypto.sha256(Bytes("kopdarbs enrolment code 1").append(code));
+}
 
 HttpResponse answer(const Bytes& body) {
     HttpResponse response;
@@ -67,7 +69,8 @@ HttpResponse problem(int status, const Error& error) {
     response.status = status;
     // What the storage says of itself names paths: that is for the operator's log, not for a device.
     const bool internal = error.code() == ErrorCode::io;
-    response.body = encode(ProblemDocument{to_string(error.code()), internal ? "the server cannot write or read its store now" : error.what()});
+    response.body =
+        encode(ProblemDocument{to_string(error.code()), internal ? "the server cannot write or read its store now" : error.what()});
     if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "5");
     return response;
 }
@@ -196,7 +199,8 @@ HttpResponse Server::Parts::history(const DeviceRow& device, const HttpRequest& 
     const auto reader = readers.lend();
     const auto row = reader->record(id);
     const auto held = grants(*reader, device.user);
-    const bool readable = row && std::any_of(held->numbers.begin(), held->numbers.end(), [&](const auto& n) { return n.second == row->scope; });
+    const bool readable =
+        row && std::any_of(held->numbers.begin(), held->numbers.end(), [&](const auto& n) { return n.second == row->scope; });
     if (!readable) fail(ErrorCode::not_found, "no such record here");
     SyncResponse response;
     response.incoming.server_ms = env.clock.wall_ms();
@@ -246,7 +250,8 @@ Provisioned Server::provision(std::string_view json, const std::vector<std::stri
     p.committer.run([&](Storage& storage) {
         done = provision_into(storage, p.env.crypto, json, types, p.today());
         storage.set_setting("directory_version", p.env.entropy.id<GroupId>().bytes());
-        storage.audit(p.env.clock.wall_ms(), "provisioned: " + std::to_string(done.assignments) + " assignments, " + std::to_string(done.ended) + " ended");
+        storage.audit(p.env.clock.wall_ms(),
+                      "provisioned: " + std::to_string(done.assignments) + " assignments, " + std::to_string(done.ended) + " ended");
     });
     return done;
 }
@@ -256,7 +261,8 @@ std::string Server::enrol_code(std::string_view user) {
     const Bytes code = p.env.entropy.bytes(kCodeBytes);
     p.committer.run([&](Storage& storage) {
         const auto users = storage.users();
-        if (std::find(users.begin(), users.end(), user) == users.end()) fail(ErrorCode::not_found, "no user '" + std::string(user.substr(0, 64)) + "'");
+        if (std::find(users.begin(), users.end(), user) == users.end())
+            fail(ErrorCode::not_found, "no user '" + std::string(user.substr(0, 64)) + "'");
         storage.put_code(code_hash(p.env.crypto, code), std::string(user), p.env.clock.wall_ms() + kCodeLifetimeMs);
         storage.audit(p.env.clock.wall_ms(), "enrolment code made for " + std::string(user));
     });
@@ -299,13 +305,16 @@ std::string Server::recover(const DeviceId& device, std::string_view first_share
     const auto secret = open_recovery_slot(row->recovery, device, recovery, p.env.crypto);
     wipe(recovery.private_key);
     p.committer.run([&](Storage& storage) {
-        storage.audit(p.env.clock.wall_ms(), std::string(secret ? "recovered" : "failed to recover") + " the vault of device " + to_string(device) + ", user " + row->user);
+        storage.audit(p.env.clock.wall_ms(), std::string(secret ? "recovered" : "failed to recover") + " the vault of device " +
+                                                 to_string(device) + ", user " + row->user);
     });
     if (!secret) fail(ErrorCode::wrong_secret, "the two shares do not open this device's recovery slot");
     return *secret;
 }
 
-std::vector<LogLine> Server::audit(std::uint64_t limit) { return parts_->readers.lend()->audit_lines(limit); }
+std::vector<LogLine> Server::audit(std::uint64_t limit) {
+    return parts_->readers.lend()->audit_lines(limit);
+}
 
 HttpResponse Server::handle(const HttpRequest& request) {
     Parts& p = *parts_;
@@ -321,7 +330,8 @@ HttpResponse Server::handle(const HttpRequest& request) {
         } catch (const Error& e) {
             if (e.code() != ErrorCode::invalid) throw;
         }
-        if (!device || !verify_request(request, device->key, p.env.crypto)) fail(ErrorCode::refused, "the request is not signed by a device enrolled here");
+        if (!device || !verify_request(request, device->key, p.env.crypto))
+            fail(ErrorCode::refused, "the request is not signed by a device enrolled here");
         if (request.path == kPathRecovery) return p.confirm(*device, request);
         if (request.path == kPathSync) return p.sync(*device, request);
         if (request.path == kPathHistory) return p.history(*device, request);

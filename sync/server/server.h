@@ -1,7 +1,7 @@
 // A municipality's server: keeps every change, decides, and hands each device what its user's assignments say.
 //
-// Ingest is one way: verify the chain and its checkpoint -> check the invariant -> authorise -> sequence -> store and join. One writer thread
-// commits many devices' pushes together (group commit); requests are answered only after their commit.
+// Ingest is one way: verify the chain and its checkpoint -> check the invariant -> authorise -> sequence -> store and join. One writer
+// thread commits many devices' pushes together (group commit); requests are answered only after their commit.
 //
 // Threading: handle() may be called from many threads at once; the administrator's calls too, from any process that opened the same file.
 // Errors: administrator's calls throw kopdarbs::Error; handle() answers with a status and a CBOR problem instead.

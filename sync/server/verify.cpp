@@ -93,7 +93,8 @@ private:
         try {
             RecordState state;
             for (const AcceptedRow& accepted : storage_.changes_of(row.no))
-                if (state.apply(decode_change(accepted.change.header, BytesView(accepted.change.content)), accepted.stamp) != Applied::applied)
+                if (state.apply(decode_change(accepted.change.header, BytesView(accepted.change.content)), accepted.stamp) !=
+                    Applied::applied)
                     damage(name, "one of its changes does not apply");
             const Shape shape = shape_of(crypto_, row.id, state, directory_.schema().type(row.type));
             if (shape.doc != row.doc || shape.meta != row.meta) damage(name, "it is not what its changes give");
@@ -108,7 +109,8 @@ private:
         for (const SignedDecision& d : storage_.decisions()) {
             const std::string name = "decision " + std::to_string(++n);
             if (d.before != before) damage(name, "it does not follow the one before");
-            if (!crypto_.verify(identity_.signing.public_key, decision_message(d.before, d.body), d.signature)) damage(name, "it is not signed by this server");
+            if (!crypto_.verify(identity_.signing.public_key, decision_message(d.before, d.body), d.signature))
+                damage(name, "it is not signed by this server");
             before = crypto_.sha256(decision_message(d.before, d.body));
         }
     }

@@ -1,7 +1,7 @@
 // A disk that takes no more: what a save, a sync and the server say, and that nothing is lost or half done.
-#include <csignal>
 #include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <optional>
 
@@ -91,7 +91,8 @@ TEST_CASE("a save on a full disk gives an io error in a plain sentence; nothing 
             const auto save = [&] { ilze->put(id, R"({"observations":")" + large + "\"}"); };
             CHECK(code_of(save) == ErrorCode::io);
             CHECK(message_of(save).find("nothing of this was saved") != std::string::npos);
-            CHECK(code_of([&] { ilze->vault().batch([&] { ilze->create("task", "H-17", R"({"text":")" + large + "\"}"); }); }) == ErrorCode::io);
+            CHECK(code_of([&] { ilze->vault().batch([&] { ilze->create("task", "H-17", R"({"text":")" + large + "\"}"); }); }) ==
+                  ErrorCode::io);
         }
         CHECK(ilze->state(id) == before);
     }
@@ -114,7 +115,9 @@ TEST_CASE("a sync that the disk has no room for leaves records and cursors as th
     const RecordId mine = maris->create("home_visit", "H-17", R"({"place":"A"})");
     const auto cursors = sync::digest_of_cursors(town.crypto, maris->vault().replica().cursors());
     std::optional<FullDisk> full;
-    maris->line.rewrite = [&](sync::HttpResponse&) { full.emplace(size_of(maris->path()) + 20'000); };  // the server has room, the device none
+    maris->line.rewrite = [&](sync::HttpResponse&) {
+        full.emplace(size_of(maris->path()) + 20'000);
+    };  // the server has room, the device none
     CHECK(code_of([&] { maris->sync(); }) == ErrorCode::io);
     full.reset();
     maris->line.rewrite = nullptr;
@@ -135,7 +138,8 @@ TEST_CASE("a server whose disk is full answers 503 with a time to come back, and
     const RecordId small = maris->create("home_visit", "H-17", R"({"place":"A"})");
     maris->sync();
     std::vector<RecordId> all{small};
-    for (int i = 0; i < 4; ++i) all.push_back(ilze->create("home_visit", "H-17", R"({"observations":")" + std::string(200'000, 'x') + "\"}"));
+    for (int i = 0; i < 4; ++i)
+        all.push_back(ilze->create("home_visit", "H-17", R"({"observations":")" + std::string(200'000, 'x') + "\"}"));
     const auto before = town.server().status();
     int status = 0;
     bool retry_after = false;

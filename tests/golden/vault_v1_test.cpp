@@ -27,8 +27,9 @@ void fill(Town& town, Phone& ilze) {
         return make_record_id(1'795'600'000'000, random);
     };
     Vault& v = ilze.vault();
-    v.put("home_visit", at(1), "H-17",
-          R"({"place":"Kalna iela 3","risk_level":"low","present":["Līga","Jānis"],"observations":"Pirmā rinda.\nOtrā rinda.","notice_given":true,"travel_minutes":20})");
+    v.put(
+        "home_visit", at(1), "H-17",
+        R"({"place":"Kalna iela 3","risk_level":"low","present":["Līga","Jānis"],"observations":"Pirmā rinda.\nOtrā rinda.","notice_given":true,"travel_minutes":20})");
     v.put("community_activity", at(2), "amata", R"({"kind":"event","place":"Zaube"})");
     v.count(at(2), "door_tally", 7);
     v.put("support_plan", at(3), "H-17", R"({"goals":{"g1":{"text":"Atrast darbu","status":"planned"},"g2":{"text":"Skola"}}})");
@@ -108,8 +109,9 @@ TEST_CASE("a vault of version 1 opens with its secret, is sound, and shows every
     CHECK(status.review == 2);
     CHECK(status.scopes.size() == 6);
     CHECK(status.last_sync_ms == 1'795'600'120'000);
-    CHECK(fields(1) == R"({"notice_given":true,"observations":"Pirmā rinda.\nMana otrā rinda, māsas.","place":"Lejas iela","present":["Jānis","Līga"],)"
-                       R"("risk_level":"immediate","travel_minutes":25})");
+    CHECK(fields(1) ==
+          R"({"notice_given":true,"observations":"Pirmā rinda.\nMana otrā rinda, māsas.","place":"Lejas iela","present":["Jānis","Līga"],)"
+          R"("risk_level":"immediate","travel_minutes":25})");
     CHECK(fields(2) == R"({"door_tally":12,"kind":"event","place":"Zaube"})");
     CHECK(fields(3) == R"({"goals":{"g1":{"status":"planned","text":"Atrast darbu"}}})");
     CHECK(fields(4) == R"({"outcome":"done","place":"Labots"})");

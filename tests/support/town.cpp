@@ -75,9 +75,13 @@ Phone::Phone(Town& town, const std::string& user, std::uint64_t seed)
     sync::confirm_enrolment(*vault_, slots_, line, env());
 }
 
-Env Phone::env() { return {clock, entropy_, town_.crypto}; }
+Env Phone::env() {
+    return {clock, entropy_, town_.crypto};
+}
 
-sync::SyncReport Phone::sync() { return sync::synchronise(*vault_, line, env(), {}); }
+sync::SyncReport Phone::sync() {
+    return sync::synchronise(*vault_, line, env(), {});
+}
 
 sync::SyncReport Phone::sync_patiently(std::uint32_t retries) {
     sync::SyncOptions options;
@@ -146,7 +150,9 @@ void Phone::reopen() {
     vault_ = Vault::open(path_, slots_, kSecret, env());
 }
 
-std::unique_ptr<Vault> Phone::second_process() { return Vault::open(path_, slots_, kSecret, env()); }
+std::unique_ptr<Vault> Phone::second_process() {
+    return Vault::open(path_, slots_, kSecret, env());
+}
 
 RecordId Phone::create(std::string_view type, std::string_view scope, std::string_view fields) {
     return vault_->put(type, std::nullopt, scope, fields).id;
@@ -197,7 +203,7 @@ std::unique_ptr<Phone> Town::enrol(const std::string& user) {
 
 const std::string& Town::usual_assignments() {
     static const std::string all = [] {
-        const char* rows[][3] = {{"ilze", "case_worker", "H-17"},      {"maris", "organiser", "H-17"}, {"rita", "case_worker", "H-18"},
+        const char* rows[][3] = {{"ilze", "case_worker", "H-17"},       {"maris", "organiser", "H-17"}, {"rita", "case_worker", "H-18"},
                                  {"zane", "community_worker", "amata"}, {"dace", "clerk", "amata"},     {"anna", "supervisor", "amata"}};
         std::string text;
         for (const auto& row : rows)
@@ -212,7 +218,9 @@ void Town::provision(const std::string& assignments, const std::vector<std::stri
     (void)server_->provision(people_with(assignments), types);
 }
 
-ScopeId Town::scope(const std::string& name) { return sync::scope_id(crypto, "cesis", name); }
+ScopeId Town::scope(const std::string& name) {
+    return sync::scope_id(crypto, "cesis", name);
+}
 
 void Town::require_sound(const std::vector<Phone*>& phones) {
     for (const Damage& damage : server_->verify().damage) FAIL_CHECK("server: " << damage.where << ": " << damage.what);
@@ -297,13 +305,17 @@ Forger::Reply Forger::send(const sync::SyncRequest& request) {
     return reply;
 }
 
-Forger::Reply Forger::push(std::vector<Change> changes) { return send(request_of(std::move(changes))); }
+Forger::Reply Forger::push(std::vector<Change> changes) {
+    return send(request_of(std::move(changes)));
+}
 
 sync::SyncResponse read_response(const sync::HttpResponse& response) {
     return sync::decode_response(sync::decompress(response.body, sync::kMaxMessageBytes));
 }
 
-void write_response(sync::HttpResponse& response, const sync::SyncResponse& message) { response.body = sync::compress(sync::encode(message)); }
+void write_response(sync::HttpResponse& response, const sync::SyncResponse& message) {
+    response.body = sync::compress(sync::encode(message));
+}
 
 ErrorCode code_of(const std::function<void()>& work) {
     try {

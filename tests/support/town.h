@@ -181,8 +181,8 @@ public:
 
     struct Reply {
         int status = 0;
-        sync::ProblemDocument problem;   ///< when the status is not 200
-        sync::SyncResponse response;     ///< when it is
+        sync::ProblemDocument problem;  ///< when the status is not 200
+        sync::SyncResponse response;    ///< when it is
         std::vector<Verdict> verdicts;
         const Verdict& only() const { return verdicts.at(0); }
     };

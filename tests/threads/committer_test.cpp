@@ -1,10 +1,11 @@
 // Group commit and a server under many threads. Results are gathered by the threads and judged after they have ended.
+#include "sync/server/committer.h"
+
 #include <atomic>
 #include <thread>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
-#include "sync/server/committer.h"
 #include "tests/support/catch.h"
 #include "tests/support/town.h"
 
@@ -42,7 +43,8 @@ TEST_CASE("what run() has returned for is durable, for every one of many threads
                 committer.run([&](sync::Storage& storage) { storage.audit(1, std::to_string(thread) + ":" + std::to_string(job)); });
                 // Another connection sees it as soon as run() has returned.
                 bool seen = false;
-                for (const LogLine& line : reader->audit_lines(100'000)) seen = seen || line.what == std::to_string(thread) + ":" + std::to_string(job);
+                for (const LogLine& line : reader->audit_lines(100'000))
+                    seen = seen || line.what == std::to_string(thread) + ":" + std::to_string(job);
                 if (!seen) ++failures;
             }
         });
@@ -90,7 +92,9 @@ TEST_CASE("a job that fails is undone alone: its neighbours in the group are kep
     CHECK(stayed == expected);
 }
 
-TEST_CASE("pitfall 1: many devices push into one scope at once while another pulls: every verdict holds, the order has no gap, nothing is skipped") {
+TEST_CASE(
+    "pitfall 1: many devices push into one scope at once while another pulls: every verdict holds, the order has no gap, nothing is "
+    "skipped") {
     constexpr int kPushes = 12;
     Town town;
     const auto anna = town.enrol("anna");
@@ -113,7 +117,9 @@ TEST_CASE("pitfall 1: many devices push into one scope at once while another pul
         for (int push = 0; push < kPushes; ++push) {
             std::vector<Change> changes;
             changes.push_back(device.birth("home_visit", "visits:H-17", device.fresh_record()));
-            Change on_shared = device.change("home_visit", "visits:H-17", shared, {{element_path("present", text_value(std::to_string(thread) + "/" + std::to_string(push))), bool_value(true), {}}});
+            Change on_shared = device.change(
+                "home_visit", "visits:H-17", shared,
+                {{element_path("present", text_value(std::to_string(thread) + "/" + std::to_string(push))), bool_value(true), {}}});
             on_shared.seen.add(birth.dot);
             changes.push_back(on_shared);
             const auto reply = device.push(std::move(changes));
@@ -132,7 +138,8 @@ TEST_CASE("pitfall 1: many devices push into one scope at once while another pul
     CHECK(fresh->state(shared) == anna->state(shared));
     const std::string present = anna->field(shared, "present");
     for (int thread = 0; thread < kThreads; ++thread)
-        for (int push = 0; push < kPushes; ++push) CHECK(present.find("\"" + std::to_string(thread) + "/" + std::to_string(push) + "\"") != std::string::npos);
+        for (int push = 0; push < kPushes; ++push)
+            CHECK(present.find("\"" + std::to_string(thread) + "/" + std::to_string(push) + "\"") != std::string::npos);
     town.require_sound({anna.get(), fresh.get()});
 }
 
@@ -145,7 +152,8 @@ TEST_CASE("provisioning, enrolling and reading go on while devices push") {
         try {
             Forger& device = *devices[static_cast<std::size_t>(thread)];
             for (int i = 0; i < 5; ++i) {
-                if (device.push({device.birth("home_visit", "visits:H-17", device.fresh_record())}).only().code != VerdictCode::accepted) ++failures;
+                if (device.push({device.birth("home_visit", "visits:H-17", device.fresh_record())}).only().code != VerdictCode::accepted)
+                    ++failures;
                 if (thread == 0) town.provision(Town::usual_assignments());
                 if (thread == 1) (void)town.server().enrol_code("maris");
                 if (thread == 2) (void)town.server().status();

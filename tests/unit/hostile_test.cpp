@@ -19,7 +19,9 @@ namespace {
 
 constexpr const char* kVisits = "visits:H-17";
 
-Op scalar(std::string_view field, Value value) { return {scalar_path(field), std::move(value), {}}; }
+Op scalar(std::string_view field, Value value) {
+    return {scalar_path(field), std::move(value), {}};
+}
 
 /// A request that the server must turn away whole, leaving nothing behind.
 void require_turned_away(Town& town, Forger& device, const sync::SyncRequest& request, int status) {
@@ -37,7 +39,8 @@ TEST_CASE("a feed that its device did not sign as it is, is turned away whole") 
     Town town;
     Forger device(town, "ilze");
     std::vector<Change> changes;
-    for (int i = 0; i < 3; ++i) changes.push_back(device.birth("home_visit", kVisits, device.fresh_record(), {scalar("place", text_value("A"))}));
+    for (int i = 0; i < 3; ++i)
+        changes.push_back(device.birth("home_visit", kVisits, device.fresh_record(), {scalar("place", text_value("A"))}));
     const sync::SyncRequest good = device.request_of(changes);
     const auto altered = [&](const std::function<void(FeedPart&)>& alter) {
         sync::SyncRequest request = good;
@@ -48,8 +51,8 @@ TEST_CASE("a feed that its device did not sign as it is, is turned away whole") 
     const auto flip = [](Bytes& bytes) { bytes.back() = static_cast<char>(bytes.back() ^ 1); };
     INFO("forged checkpoint");
     require_turned_away(town, device, altered([](FeedPart& f) { f.checkpoint.octets[5] ^= 1; }), 400);
-    require_turned_away(town, device, altered([](FeedPart& f) { f.changes.pop_back(); }), 400);                 // truncated
-    require_turned_away(town, device, altered([](FeedPart& f) { f.changes.erase(f.changes.begin()); }), 400);   // its beginning cut off
+    require_turned_away(town, device, altered([](FeedPart& f) { f.changes.pop_back(); }), 400);                // truncated
+    require_turned_away(town, device, altered([](FeedPart& f) { f.changes.erase(f.changes.begin()); }), 400);  // its beginning cut off
     require_turned_away(town, device, altered([](FeedPart& f) { std::swap(f.changes[0], f.changes[1]); }), 400);
     require_turned_away(town, device, altered([&](FeedPart& f) { flip(f.changes[1].content); }), 400);
     require_turned_away(town, device, altered([&](FeedPart& f) { flip(f.changes[1].salt); }), 400);
@@ -147,7 +150,8 @@ TEST_CASE("pitfall 17: one change that cannot be read is refused alone") {
         FeedPart& feed = request.feeds[0];
         feed.changes.insert(feed.changes.begin(), {bad.header, Bytes(kSaltBytes, 's'), content});
         Hash256 hash;
-        for (const SignedChange& c : feed.changes) hash = chain_hash(town.crypto, hash, c.header, content_hash(town.crypto, c.salt, c.content));
+        for (const SignedChange& c : feed.changes)
+            hash = chain_hash(town.crypto, hash, c.header, content_hash(town.crypto, c.salt, c.content));
         feed.head.hash = hash;
         feed.checkpoint = device.sign(checkpoint_message(device.enrolment().server, device.enrolment().replica, feed.scope, feed.head));
         const auto reply = device.send(request);
@@ -207,13 +211,17 @@ TEST_CASE("the server judges every rule itself: a hand-made change that a device
     const Value yes = bool_value(true);
     refused(ilze, ilze.birth("no_such_type", kVisits, ilze.fresh_record()), "unknown type");
     refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("no_such_field", yes)}), "unknown field");
-    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("risk_level", text_value("purple"))}), "not in the enumeration");
+    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("risk_level", text_value("purple"))}),
+            "not in the enumeration");
     refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("travel_minutes", int_value(-1))}), "below the minimum");
     refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("place", int_value(1))}), "of another type");
     refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {scalar("present", yes)}), "a scalar write to a set");
-    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{element_path("place", text_value("x")), yes, {}}}), "an element of a scalar");
-    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{element_path("present", int_value(1)), yes, {}}}), "an element of another type");
-    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{{99, "place", {}, {}}, yes, {}}}), "an unknown kind of operation");
+    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{element_path("place", text_value("x")), yes, {}}}),
+            "an element of a scalar");
+    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{element_path("present", int_value(1)), yes, {}}}),
+            "an element of another type");
+    refused(ilze, ilze.birth("home_visit", kVisits, ilze.fresh_record(), {{{99, "place", {}, {}}, yes, {}}}),
+            "an unknown kind of operation");
     refused(ilze, ilze.birth("home_visit", "file:H-17", ilze.fresh_record()), "a visit in another section");
     refused(ilze, ilze.birth("material_assessment", "means:H-17", ilze.fresh_record()), "only organisers write means");
     refused(maris, maris.birth("support_plan", "casework:H-17", maris.fresh_record()), "an organiser has no casework");
@@ -233,22 +241,29 @@ TEST_CASE("the server judges every rule itself: a hand-made change that a device
     w.map(0);
     refused(ilze, ilze.change("home_visit", kVisits, amended, {{record_path(PathKind::amendment), w.bytes(), {}}}), "amended, not sealed");
     const RecordId forged_seal = born(ilze, "home_visit", kVisits, {scalar("place", text_value("A"))});
-    refused(ilze, ilze.change("home_visit", kVisits, forged_seal, {{record_path(PathKind::seal), w.bytes(), {}}}), "a seal over another document");
+    refused(ilze, ilze.change("home_visit", kVisits, forged_seal, {{record_path(PathKind::seal), w.bytes(), {}}}),
+            "a seal over another document");
     const RecordId tally = born(ilze, "community_activity", "unit:amata");
-    refused(ilze, ilze.change("community_activity", "unit:amata", tally, {{counter_path("door_tally", zane.enrolment().replica), int_value(5), {}}}),
-            "another replica's part of a counter");
+    refused(
+        ilze,
+        ilze.change("community_activity", "unit:amata", tally, {{counter_path("door_tally", zane.enrolment().replica), int_value(5), {}}}),
+        "another replica's part of a counter");
     const RecordId person = born(ilze, "person", "file:H-17");
-    refused(ilze, ilze.change("person", "file:H-17", person, {scalar("merged_into", text_value(to_string(visit)))}), "only supervisors merge");
+    refused(ilze, ilze.change("person", "file:H-17", person, {scalar("merged_into", text_value(to_string(visit)))}),
+            "only supervisors merge");
     const RecordId flag = born(ilze, "child_risk_flag", "file:H-17", {scalar("level", text_value("high"))});
     refused(ilze, ilze.change("child_risk_flag", "file:H-17", flag, {scalar("level", text_value("low"))}), "a risk goes down");
     const RecordId flag_to_delete = born(ilze, "child_risk_flag", "file:H-17");
     CborWriter seen;
     write_context(seen, Context());
-    refused(ilze, ilze.change("child_risk_flag", "file:H-17", flag_to_delete, {{record_path(PathKind::life), seen.bytes(), {}}}), "only supervisors delete");
+    refused(ilze, ilze.change("child_risk_flag", "file:H-17", flag_to_delete, {{record_path(PathKind::life), seen.bytes(), {}}}),
+            "only supervisors delete");
     const RecordId plan = born(ilze, "support_plan", "casework:H-17", {scalar("client_agreed_on", text_value("2026-11-01"))});
-    refused(ilze, ilze.change("support_plan", "casework:H-17", plan, {scalar("client_agreed_on", text_value("2026-11-02"))}), "written once");
+    refused(ilze, ilze.change("support_plan", "casework:H-17", plan, {scalar("client_agreed_on", text_value("2026-11-02"))}),
+            "written once");
     const RecordId unapproved = born(ilze, "support_plan", "casework:H-17");
-    refused(ilze, ilze.change("support_plan", "casework:H-17", unapproved, {scalar("approved_by", text_value("ilze"))}), "only supervisors approve");
+    refused(ilze, ilze.change("support_plan", "casework:H-17", unapproved, {scalar("approved_by", text_value("ilze"))}),
+            "only supervisors approve");
     const RecordId closed = born(ilze, "case", "file:H-17", {scalar("status", text_value("active"))});
     refused(ilze, ilze.change("case", "file:H-17", closed, {scalar("status", text_value("closed"))}), "closed without an evaluation");
     town.require_sound({});
@@ -379,7 +394,8 @@ TEST_CASE("history is given of what one may read, and of nothing else") {
     ilze->sync();
     CHECK(sync::fetch_history(ilze->vault(), id, ilze->line, ilze->env()).size() == 2);
     const std::string unreadable = message_of([&] { (void)sync::fetch_history(rita->vault(), id, rita->line, rita->env()); });
-    const std::string absent = message_of([&] { (void)sync::fetch_history(rita->vault(), make_record_id(1, {}), rita->line, rita->env()); });
+    const std::string absent =
+        message_of([&] { (void)sync::fetch_history(rita->vault(), make_record_id(1, {}), rita->line, rita->env()); });
     CHECK(unreadable == absent);  // not even that it exists
     Forger device(town, "rita");
     sync::SyncRequest asks = device.request_of({});

@@ -131,7 +131,8 @@ TEST_CASE("story 1: whoever syncs first, everybody ends with the same bytes") {
 TEST_CASE("pitfalls 3 and 4: whatever happens to any one request, nothing is saved twice and nothing is missing") {
     const Ending quiet = with_fault(Fault::none, 0);
     CHECK(quiet.requests >= 5);  // or the faults below would not hit every stage
-    for (const Fault fault : {Fault::lose_request, Fault::lose_response, Fault::repeat_request, Fault::corrupt_request, Fault::corrupt_response})
+    for (const Fault fault :
+         {Fault::lose_request, Fault::lose_response, Fault::repeat_request, Fault::corrupt_request, Fault::corrupt_response})
         for (std::size_t at = 0; at < quiet.requests; ++at) {
             INFO("fault " << static_cast<int>(fault) << " at request " << at);
             const Ending ending = with_fault(fault, at);
@@ -301,7 +302,7 @@ TEST_CASE("pitfall 16: a snapshot taken while others write misses nothing and do
     maris->line.on_the_way = [&] {
         const std::size_t i = static_cast<std::size_t>(page++);
         if (i >= all.size() || page > 20) return;
-        ilze->put(all[i], R"({"place":"Lejas iela"})");                                 // before the page under way, and after it
+        ilze->put(all[i], R"({"place":"Lejas iela"})");  // before the page under way, and after it
         ilze->vault().edit(all[24 - i], "observations", "Teksts un vēl.");
         all.push_back(ilze->create("task", "H-17", R"({"text":"Pa vidu."})"));
         ilze->sync();
@@ -320,7 +321,8 @@ TEST_CASE("pitfall 15: a bootstrap that is cut goes on where it was, with local 
     Town town;
     const auto ilze = town.enrol("ilze");
     std::vector<RecordId> all;
-    for (int i = 0; i < 30; ++i) all.push_back(ilze->create("home_visit", "H-17", R"({"place":"Kalna iela","observations":"Garāks teksts lapai."})"));
+    for (int i = 0; i < 30; ++i)
+        all.push_back(ilze->create("home_visit", "H-17", R"({"place":"Kalna iela","observations":"Garāks teksts lapai."})"));
     ilze->sync();
     const auto whole = town.enrol_fresh("maris");
     whole->sync_in_batches(kSmall);
@@ -371,7 +373,8 @@ TEST_CASE("pitfall 14: a new assignment brings what was there before it; an ende
 
 TEST_CASE("an assignment that lies in the future or the past gives nothing today, and does when its day comes") {
     Town town;
-    town.provision(Town::usual_assignments() + R"(,{"user":"ilze","role":"case_worker","scope":"H-18","from":"2026-11-27","until":"2026-11-28"})");
+    town.provision(Town::usual_assignments() +
+                   R"(,{"user":"ilze","role":"case_worker","scope":"H-18","from":"2026-11-27","until":"2026-11-28"})");
     const auto ilze = town.enrol("ilze");
     const auto holds_h18 = [&] {
         ilze->sync();

@@ -18,36 +18,39 @@ struct Conflict {
     const char *type, *scope, *fields;     ///< the record as both have seen it
     std::function<void(Phone&, const RecordId&)> by_first, by_second;
     ReviewKind kind;
-    const char* field;                     ///< of the item, as printed
-    const char* value;                     ///< another decision, as JSON
+    const char* field;  ///< of the item, as printed
+    const char* value;  ///< another decision, as JSON
 };
 
 const std::vector<Conflict>& conflicts() {
     static const std::vector<Conflict> all{
         {"a value", "ilze", "maris", "anna", "home_visit", "H-17", R"({"heating":"working"})",
-         [](Phone& p, const RecordId& id) { p.put(id, R"({"heating":"broken"})"); }, [](Phone& p, const RecordId& id) { p.put(id, R"({"heating":"stove"})"); },
-         ReviewKind::value, "heating", R"("none")"},
+         [](Phone& p, const RecordId& id) { p.put(id, R"({"heating":"broken"})"); },
+         [](Phone& p, const RecordId& id) { p.put(id, R"({"heating":"stove"})"); }, ReviewKind::value, "heating", R"("none")"},
         {"a value taken away against a new one", "ilze", "maris", "anna", "home_visit", "H-17", R"({"housing":"sausa"})",
-         [](Phone& p, const RecordId& id) { p.put(id, R"({"housing":null})"); }, [](Phone& p, const RecordId& id) { p.put(id, R"({"housing":"mitra"})"); },
-         ReviewKind::value, "housing", R"("silta")"},
+         [](Phone& p, const RecordId& id) { p.put(id, R"({"housing":null})"); },
+         [](Phone& p, const RecordId& id) { p.put(id, R"({"housing":"mitra"})"); }, ReviewKind::value, "housing", R"("silta")"},
         {"the graver of two", "ilze", "maris", "anna", "home_visit", "H-17", R"({"risk_level":"low"})",
          [](Phone& p, const RecordId& id) { p.put(id, R"({"risk_level":"immediate"})"); },
          [](Phone& p, const RecordId& id) { p.put(id, R"({"risk_level":"medium"})"); }, ReviewKind::value, "risk_level", R"("high")"},
         {"a line of text", "ilze", "maris", "ilze", "home_visit", "H-17", R"({"observations":"Virsraksts.\nMāja ir silta.\nBeigas."})",
          [](Phone& p, const RecordId& id) { p.vault().edit(id, "observations", "Virsraksts.\nMāja ir auksta.\nBeigas."); },
-         [](Phone& p, const RecordId& id) { p.vault().edit(id, "observations", "Virsraksts.\nJaunā māja ir silta.\nBeigas."); }, ReviewKind::text, "observations",
-         R"("Jaunā māja ir auksta.")"},
+         [](Phone& p, const RecordId& id) { p.vault().edit(id, "observations", "Virsraksts.\nJaunā māja ir silta.\nBeigas."); },
+         ReviewKind::text, "observations", R"("Jaunā māja ir auksta.")"},
         {"a column of a row", "maris", "maris", "maris", "material_assessment", "H-17", R"({"income":{"alga":{"amount":100}}})",
          [](Phone& p, const RecordId& id) { p.vault().put_row(id, "income", "alga", R"({"amount":200})"); },
-         [](Phone& p, const RecordId& id) { p.vault().put_row(id, "income", "alga", R"({"amount":300})"); }, ReviewKind::value, "income.alga.amount", "250"},
+         [](Phone& p, const RecordId& id) { p.vault().put_row(id, "income", "alga", R"({"amount":300})"); }, ReviewKind::value,
+         "income.alga.amount", "250"},
         {"two firsts of a field that is written once", "ilze", "ilze", "anna", "support_plan", "H-17", "{}",
          [](Phone& p, const RecordId& id) { p.put(id, R"({"client_agreed_on":"2026-11-01"})"); },
-         [](Phone& p, const RecordId& id) { p.put(id, R"({"client_agreed_on":"2026-11-02"})"); }, ReviewKind::once, "client_agreed_on", R"("2026-11-03")"},
-        {"a deletion against an edit", "ilze", "maris", "ilze", "home_visit", "H-17", R"({"place":"A"})", [](Phone& p, const RecordId& id) { p.vault().erase(id); },
+         [](Phone& p, const RecordId& id) { p.put(id, R"({"client_agreed_on":"2026-11-02"})"); }, ReviewKind::once, "client_agreed_on",
+         R"("2026-11-03")"},
+        {"a deletion against an edit", "ilze", "maris", "ilze", "home_visit", "H-17", R"({"place":"A"})",
+         [](Phone& p, const RecordId& id) { p.vault().erase(id); },
          [](Phone& p, const RecordId& id) { p.put(id, R"({"travel_minutes":3})"); }, ReviewKind::deleted, "", "false"},
         {"an edit that the seal had not seen", "ilze", "maris", "ilze", "home_visit", "H-17", R"({"place":"A","outcome":"done"})",
-         [](Phone& p, const RecordId& id) { p.vault().seal(id); }, [](Phone& p, const RecordId& id) { p.put(id, R"({"place":"B"})"); }, ReviewKind::sealed,
-         "place", R"("C")"},
+         [](Phone& p, const RecordId& id) { p.vault().seal(id); }, [](Phone& p, const RecordId& id) { p.put(id, R"({"place":"B"})"); },
+         ReviewKind::sealed, "place", R"("C")"},
     };
     return all;
 }
@@ -95,7 +98,8 @@ TEST_CASE("every kind of conflict opens one item, the same on every device, with
         CHECK(item.kind == c.kind);
         CHECK(item.field == c.field);
         CHECK(item.values.size() >= (c.kind == ReviewKind::sealed ? 1U : 2U));
-        CHECK(std::is_sorted(item.values.begin(), item.values.end(), [](const Candidate& a, const Candidate& b) { return a.stamp < b.stamp; }));
+        CHECK(std::is_sorted(item.values.begin(), item.values.end(),
+                             [](const Candidate& a, const Candidate& b) { return a.stamp < b.stamp; }));
         for (Phone* phone : scene.phones()) {
             REQUIRE(phone->vault().review().size() == 1);
             CHECK(phone->vault().review()[0].item.id == item.id);
@@ -125,7 +129,8 @@ TEST_CASE("deciding by one of the values closes the item everywhere, and shows t
             if (c.kind == ReviewKind::deleted)
                 CHECK(scene.second->vault().get(scene.id).deleted == (decided == "true"));
             else if (c.kind == ReviewKind::text)
-                CHECK(scene.second->field(scene.id, "observations") == R"("Virsraksts.\n)" + decided.substr(1, decided.size() - 2) + R"(\nBeigas.")");
+                CHECK(scene.second->field(scene.id, "observations") ==
+                      R"("Virsraksts.\n)" + decided.substr(1, decided.size() - 2) + R"(\nBeigas.")");
             else
                 CHECK(scene.second->vault().get(scene.id).fields.find(decided == "null" ? "{}" : decided) != std::string::npos);
             CHECK(code_of([&] { scene.decider->vault().resolve(item.id, pick); }) == ErrorCode::stale);
@@ -146,13 +151,15 @@ TEST_CASE("deciding by another value closes the item everywhere, and shows that 
         if (c.kind == ReviewKind::deleted)
             CHECK_FALSE(scene.first->vault().get(scene.id).deleted);
         else
-            CHECK(scene.first->vault().get(scene.id).fields.find(std::string(c.value).substr(1, std::string(c.value).size() - 2)) != std::string::npos);
+            CHECK(scene.first->vault().get(scene.id).fields.find(std::string(c.value).substr(1, std::string(c.value).size() - 2)) !=
+                  std::string::npos);
     }
 }
 
 TEST_CASE("a decision on an item that has changed since is called stale and decides nothing") {
     for (const Conflict& c : conflicts()) {
-        if (c.kind == ReviewKind::sealed || c.kind == ReviewKind::once || c.kind == ReviewKind::deleted) continue;  // no third ordinary write
+        if (c.kind == ReviewKind::sealed || c.kind == ReviewKind::once || c.kind == ReviewKind::deleted)
+            continue;  // no third ordinary write
         INFO(c.name);
         Scene scene(c);
         const ReviewItem item = scene.item();

@@ -70,7 +70,8 @@ TEST_CASE("put under a chosen id creates once, and another type under that id is
 TEST_CASE("saving what is shown already writes nothing") {
     Town town;
     const auto ilze = town.enrol("ilze");
-    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","present":["x","y"],"observations":"teksts","risk_level":"low"})");
+    const RecordId id =
+        ilze->create("home_visit", "H-17", R"({"place":"A","present":["x","y"],"observations":"teksts","risk_level":"low"})");
     const std::uint64_t unsent = ilze->vault().status().unsent;
     const Saved saved = ilze->put(id, R"({"place":"A","present":["y","x"],"observations":"teksts","risk_level":"low","heating":null})");
     CHECK(saved.dot.is_zero());
@@ -245,7 +246,8 @@ TEST_CASE("a condition finds the same records whether or not its field is the on
     const RecordId quoted = ilze->create("person", "H-17", R"({"surname":"\"Ozols\"","given_name":"\"Ozols\""})");
     for (const char* value : {"Ozols", "\"Ozols\"", "null", "12", "true"}) {
         INFO(value);
-        Ids by_key = listed(ilze->vault(), "person", {{"surname", value}}), by_looking = listed(ilze->vault(), "person", {{"given_name", value}});
+        Ids by_key = listed(ilze->vault(), "person", {{"surname", value}}),
+            by_looking = listed(ilze->vault(), "person", {{"given_name", value}});
         std::sort(by_key.begin(), by_key.end());
         std::sort(by_looking.begin(), by_looking.end());
         CHECK(by_key == by_looking);
@@ -258,7 +260,8 @@ TEST_CASE("search folds diacritics, wants every word, and takes word* for a begi
     Town town;
     const auto ilze = town.enrol("ilze");
     const RecordId berza = ilze->create("person", "H-17", R"({"surname":"Bērziņa","given_name":"Līga","address":"Ķiršu iela 3"})");
-    const RecordId visit = ilze->create("home_visit", "H-17", R"({"observations":"Bērziņa kurina krāsni.","present":["Līga"],"housing":"mitrs"})");
+    const RecordId visit =
+        ilze->create("home_visit", "H-17", R"({"observations":"Bērziņa kurina krāsni.","present":["Līga"],"housing":"mitrs"})");
     CHECK(found(ilze->vault(), "berzina") == Ids{berza, visit});
     CHECK(found(ilze->vault(), "BĒRZIŅA") == Ids{berza, visit});
     CHECK(found(ilze->vault(), "kirsu") == Ids{berza});
@@ -367,7 +370,8 @@ TEST_CASE("observers hear of what a save and a sync changed, after it is there, 
 TEST_CASE("pitfall 28: a form opened before a pull and saved after it overwrites nothing that its user never saw") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
-    const RecordId id = ilze->create("home_visit", "H-17", R"({"heating":"working","present":["Līga"],"observations":"Pirmā rinda.\nOtrā rinda."})");
+    const RecordId id =
+        ilze->create("home_visit", "H-17", R"({"heating":"working","present":["Līga"],"observations":"Pirmā rinda.\nOtrā rinda."})");
     ilze->sync();
     maris->sync();
     const std::string form = ilze->version(id);

@@ -12,7 +12,9 @@ using namespace kopdarbs::test;
 
 namespace {
 
-std::string read_type(const std::string& name) { return read_whole(std::string(KOPDARBS_ROOT) + "/core/schema/types/" + name + ".json"); }
+std::string read_type(const std::string& name) {
+    return read_whole(std::string(KOPDARBS_ROOT) + "/core/schema/types/" + name + ".json");
+}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     const std::size_t at = text.find(from);
@@ -26,7 +28,9 @@ std::string stricter(const std::string& name, const std::string& from, const std
 }
 
 /// Visits' places get at most five characters: a rule that devices hear of after they have written.
-std::string short_places() { return stricter("home_visit", "\"maxLength\": 300", "\"maxLength\": 5"); }
+std::string short_places() {
+    return stricter("home_visit", "\"maxLength\": 300", "\"maxLength\": 5");
+}
 
 void require_equal(const std::vector<Phone*>& phones, const RecordId& id) {
     for (Phone* phone : phones) {
@@ -294,7 +298,8 @@ TEST_CASE("rights lost while offline: everything written there is kept as letter
     ilze->put(id, R"({"place":"B"})");
     ilze->create("home_visit", "H-17", R"({"place":"C"})");
     const RecordId own = ilze->create("task", "own", R"({"text":"Mans."})");
-    town.provision(replaced(Town::usual_assignments(), R"({"user":"ilze","role":"case_worker","scope":"H-17","from":"2026-01-01","until":null},)", ""));
+    town.provision(replaced(Town::usual_assignments(),
+                            R"({"user":"ilze","role":"case_worker","scope":"H-17","from":"2026-01-01","until":null},)", ""));
     const sync::SyncReport report = ilze->sync();
     CHECK(report.accepted == 1);
     CHECK(report.refused == 2);
@@ -380,7 +385,8 @@ TEST_CASE("pitfall 18: a device that lags behind keeps types and fields that it 
     maris->sync();
     const std::string pets = R"("travel_minutes": {)";
     town.provision(Town::usual_assignments(),
-                   {stricter("home_visit", pets, R"("pets": {"type": "integer", "merge": "latest", "labels": {"lv": "Dzīvnieki", "en": "Pets"}}, )" + pets),
+                   {stricter("home_visit", pets,
+                             R"("pets": {"type": "integer", "merge": "latest", "labels": {"lv": "Dzīvnieki", "en": "Pets"}}, )" + pets),
                     replaced(replaced(read_type("task"), "urn:kopdarbs:type:task", "urn:kopdarbs:type:errand"), "\"Task\"", "\"Errand\"")});
     ilze->sync();
     ilze->put(id, R"({"pets":3})");

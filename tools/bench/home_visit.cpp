@@ -10,9 +10,27 @@
 namespace kopdarbs::bench {
 namespace {
 
-constexpr std::array<const char*, 21> kColumns{"id", "type", "clientId", "workerId", "parish", "visitDate", "startTime", "status", "reason", "outcome", "riskLevel",
-                                               "mobility", "durationMin", "travelKm", "householdSize", "painScore", "consentGiven", "medicationChecked",
-                                               "followUpNeeded", "tags", "narrative"};
+constexpr std::array<const char*, 21> kColumns{"id",
+                                               "type",
+                                               "clientId",
+                                               "workerId",
+                                               "parish",
+                                               "visitDate",
+                                               "startTime",
+                                               "status",
+                                               "reason",
+                                               "outcome",
+                                               "riskLevel",
+                                               "mobility",
+                                               "durationMin",
+                                               "travelKm",
+                                               "householdSize",
+                                               "painScore",
+                                               "consentGiven",
+                                               "medicationChecked",
+                                               "followUpNeeded",
+                                               "tags",
+                                               "narrative"};
 
 /// durationMin -> duration_min: field names here have no capitals.
 std::string our_name(const std::string& field) {
@@ -21,7 +39,9 @@ std::string our_name(const std::string& field) {
     return name;
 }
 
-bool is_boolean(const std::string& field) { return field == "consentGiven" || field == "medicationChecked" || field == "followUpNeeded"; }
+bool is_boolean(const std::string& field) {
+    return field == "consentGiven" || field == "medicationChecked" || field == "followUpNeeded";
+}
 
 void append_field(std::string& out, const std::string& field, const std::string& value) {
     append_json_string(out, our_name(field));
@@ -36,9 +56,13 @@ void append_field(std::string& out, const std::string& field, const std::string&
 
 }  // namespace
 
-std::string field_name(const std::string& column) { return our_name(column); }
+std::string field_name(const std::string& column) {
+    return our_name(column);
+}
 
-bool is_integer(const std::string& field) { return field == "durationMin" || field == "travelKm" || field == "householdSize" || field == "painScore"; }
+bool is_integer(const std::string& field) {
+    return field == "durationMin" || field == "travelKm" || field == "householdSize" || field == "painScore";
+}
 
 std::vector<Row> read_tsv(const std::string& path) {
     std::ifstream in(path);

@@ -14,7 +14,8 @@ constexpr const char* kUsage =
     "usage: kopdarbs-bench sync DATA WORK RUN [PARTS]\n"
     "       kopdarbs-bench text FILE\n"
     "\n"
-    "  sync   the home-visit workload on real vaults and a real server over TLS; DATA holds its records.tsv and the rest, WORK is scratch space,\n"
+    "  sync   the home-visit workload on real vaults and a real server over TLS; DATA holds its records.tsv and the rest, WORK is scratch "
+    "space,\n"
     "         RUN a number that is printed, PARTS such as W1,W4 (all when absent). One JSON line a result.\n"
     "  text   replays an editing trace (.json, .json.gz) on text fields. One JSON line.\n"
     "\n"
@@ -29,7 +30,8 @@ int main(int argc, char** argv) {
             std::fputs(kUsage, stdout);
             return 0;
         }
-        if (command == "sync" && (argc == 5 || argc == 6)) return kopdarbs::bench::bench_sync(argv[2], argv[3], std::atoi(argv[4]), argc == 6 ? argv[5] : "");
+        if (command == "sync" && (argc == 5 || argc == 6))
+            return kopdarbs::bench::bench_sync(argv[2], argv[3], std::atoi(argv[4]), argc == 6 ? argv[5] : "");
         if (command == "text" && argc == 3) return kopdarbs::bench::bench_text(argv[2]);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "kopdarbs-bench: %s\n", e.what());

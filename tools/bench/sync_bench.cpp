@@ -25,7 +25,9 @@ constexpr std::size_t kBatch = 1'000;
 constexpr int kDeltaRounds = 15;
 constexpr int kManyDevices = 200;
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 double cpu_seconds() {
     rusage usage{};
@@ -38,11 +40,14 @@ double at_share(std::vector<double> values, double share) {
     std::sort(values.begin(), values.end());
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
-double median(const std::vector<double>& values) { return at_share(values, 0.5); }
+double median(const std::vector<double>& values) {
+    return at_share(values, 0.5);
+}
 
 class SyncBench {
 public:
-    SyncBench(const std::string& data, const std::string& work, int run, const std::string& parts) : data_(data), work_(work), run_(run), parts_(parts) {
+    SyncBench(const std::string& data, const std::string& work, int run, const std::string& parts)
+        : data_(data), work_(work), run_(run), parts_(parts) {
         std::filesystem::create_directories(work);
         records_ = read_tsv(data + "/records.tsv");
         for (const Row& row : records_) fields_.push_back(document_from_json(fields_json(row))), ids_.push_back(record_id(row[0]));
@@ -58,8 +63,10 @@ public:
 private:
     bool wanted(const char* part) const { return parts_.empty() || parts_.find(part) != std::string::npos; }
     void out(const char* part, const char* metric, double value, const char* unit, std::size_t n, const std::string& note = "") const {
-        std::printf("{\"peer\":\"ours\",\"version\":\"kopdarbs 0.1, sqlite %s\",\"part\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"n\":%zu,\"run\":%d,\"note\":\"%s\"}\n",
-                    sqlite3_libversion(), part, metric, value, unit, n, run_, note.c_str());
+        std::printf(
+            "{\"peer\":\"ours\",\"version\":\"kopdarbs 0.1, sqlite "
+            "%s\",\"part\":\"%s\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"n\":%zu,\"run\":%d,\"note\":\"%s\"}\n",
+            sqlite3_libversion(), part, metric, value, unit, n, run_, note.c_str());
         std::fflush(stdout);
     }
     void check(bool good, const char* what) {
@@ -101,7 +108,8 @@ private:
         out("W1", "batch1000", static_cast<double>(records_.size()) / since(start), "ops/s", records_.size(), "synchronous=FULL");
         out("W1", "batch1000_cpu_us", (cpu_seconds() - cpu) / static_cast<double>(records_.size()) * 1e6, "us", records_.size());
         device.vault.reset();
-        out("W1", "db_bytes", static_cast<double>(std::filesystem::file_size(device.path)), "B", records_.size(), "with the unsent changes");
+        out("W1", "db_bytes", static_cast<double>(std::filesystem::file_size(device.path)), "B", records_.size(),
+            "with the unsent changes");
     }
 
     void plain_writes(std::size_t n) const {
@@ -109,7 +117,9 @@ private:
         for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
         sqlite3* db = nullptr;
         sqlite3_open(path.c_str(), &db);
-        sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE visit(id TEXT PRIMARY KEY, client TEXT, day TEXT, a TEXT); CREATE INDEX v ON visit(client, day)",
+        sqlite3_exec(db,
+                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE visit(id TEXT PRIMARY KEY, client TEXT, day TEXT, a "
+                     "TEXT); CREATE INDEX v ON visit(client, day)",
                      nullptr, nullptr, nullptr);
         sqlite3_stmt* insert = nullptr;
         sqlite3_prepare_v2(db, "INSERT INTO visit VALUES (?, ?, ?, ?)", -1, &insert, nullptr);
@@ -276,9 +286,11 @@ private:
             const auto shown = document_from_json(mine.fields);
             for (std::size_t at : {std::size_t{2}, std::size_t{4}}) {
                 const Value value = int_value(std::stol(row[at + 1]));
-                const bool visible = std::any_of(shown.begin(), shown.end(), [&](const auto& m) { return m.first == field_name(row[at]) && m.second == value; });
+                const bool visible = std::any_of(shown.begin(), shown.end(),
+                                                 [&](const auto& m) { return m.first == field_name(row[at]) && m.second == value; });
                 const bool kept = std::any_of(mine.review.begin(), mine.review.end(), [&](const ReviewItem& item) {
-                    return item.field == field_name(row[at]) && std::any_of(item.values.begin(), item.values.end(), [&](const Candidate& c) { return c.value == value; });
+                    return item.field == field_name(row[at]) &&
+                           std::any_of(item.values.begin(), item.values.end(), [&](const Candidate& c) { return c.value == value; });
                 });
                 hidden += visible ? 0U : 1U;
                 lost += visible || kept ? 0U : 1U;
@@ -288,7 +300,8 @@ private:
         out("W7", "converge_s", elapsed, "s", rows.size());
         out("W7", "bytes", static_cast<double>(line_a->socket_bytes() + line_b->socket_bytes()), "B", rows.size());
         out("W7", "edits_not_visible", static_cast<double>(hidden), "count", 2 * rows.size(), "each in a review item");
-        out("W7", "edits_lost_silently", static_cast<double>(lost), "count", 2 * rows.size(), "measured: neither shown nor in a review item");
+        out("W7", "edits_lost_silently", static_cast<double>(lost), "count", 2 * rows.size(),
+            "measured: neither shown nor in a review item");
         out("W7", "false_conflicts", static_cast<double>(false_conflicts), "count", rows.size());
     }
 
@@ -339,6 +352,8 @@ private:
 
 }  // namespace
 
-int bench_sync(const std::string& data, const std::string& work, int run, const std::string& parts) { return SyncBench(data, work, run, parts).run(); }
+int bench_sync(const std::string& data, const std::string& work, int run, const std::string& parts) {
+    return SyncBench(data, work, run, parts).run();
+}
 
 }  // namespace kopdarbs::bench

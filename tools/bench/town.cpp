@@ -19,7 +19,9 @@ namespace {
 constexpr const char* kSecret = "four plain words of bench 4711";
 
 sync::HttpsServer* serving = nullptr;
-void stop_serving(int) { serving->stop(); }
+void stop_serving(int) {
+    serving->stop();
+}
 
 [[noreturn]] void serve(const std::string& database, Env env, const posix::CertificateAndKey& certificate, int report) {
     sync::Server server(database, env);
@@ -38,7 +40,9 @@ void stop_serving(int) { serving->stop(); }
 
 }  // namespace
 
-Bytes CheapSecrets::scrypt(BytesView secret, BytesView salt, const ScryptCost&) { return Bytes(sha256(Bytes(secret).append(salt)).bytes()); }
+Bytes CheapSecrets::scrypt(BytesView secret, BytesView salt, const ScryptCost&) {
+    return Bytes(sha256(Bytes(secret).append(salt)).bytes());
+}
 
 Town::Town(const std::string& dir, int users, bool shared) : dir_(dir) {
     std::filesystem::remove_all(dir);
@@ -50,11 +54,12 @@ Town::Town(const std::string& dir, int users, bool shared) : dir_(dir) {
         const std::string n = std::to_string(i), comma = i > 0 ? "," : "";
         people += comma + R"({"id":"u)" + n + R"(","name":"U","language":"lv"})";
         files += comma + R"({"id":"F)" + n + R"(","unit":"a","label":"F"})";
-        assignments += comma + R"({"user":"u)" + n + R"(","role":"case_worker","scope":"F)" + (shared ? "0" : n) + R"(","from":"2020-01-01","until":null})";
+        assignments += comma + R"({"user":"u)" + n + R"(","role":"case_worker","scope":"F)" + (shared ? "0" : n) +
+                       R"(","from":"2020-01-01","until":null})";
     }
     sync::Server(database, env())
-        .provision(R"({"municipality":{"id":"m","name":"M"},"units":[{"id":"a","name":"A","kind":"parish"}],"files":[)" + files + R"(],"users":[)" + people +
-                       R"(],"assignments":[)" + assignments + "]}",
+        .provision(R"({"municipality":{"id":"m","name":"M"},"units":[{"id":"a","name":"A","kind":"parish"}],"files":[)" + files +
+                       R"(],"users":[)" + people + R"(],"assignments":[)" + assignments + "]}",
                    {home_visit_type()});
     const auto authority = posix::make_authority("bench", clock_.wall_ms());
     const auto certificate = posix::make_server_certificate(authority, {}, clock_.wall_ms());
@@ -79,7 +84,9 @@ Town::~Town() {
     std::filesystem::remove_all(dir_);
 }
 
-std::unique_ptr<posix::HttpsTransport> Town::dial() const { return std::make_unique<posix::HttpsTransport>(url_, ca_); }
+std::unique_ptr<posix::HttpsTransport> Town::dial() const {
+    return std::make_unique<posix::HttpsTransport>(url_, ca_);
+}
 
 Device Town::enrol(int user, const std::string& name, bool synced) {
     // A connection of its own to the store, as the administrator's command would have.

@@ -9,8 +9,12 @@ namespace {
 
 constexpr int kSeqBits = 40;
 
-std::int64_t place_of(std::int64_t scope, std::uint64_t seq) { return scope << kSeqBits | static_cast<std::int64_t>(seq); }
-std::uint64_t seq_of(std::int64_t place) { return static_cast<std::uint64_t>(place) & ((std::uint64_t{1} << kSeqBits) - 1); }
+std::int64_t place_of(std::int64_t scope, std::uint64_t seq) {
+    return scope << kSeqBits | static_cast<std::int64_t>(seq);
+}
+std::uint64_t seq_of(std::int64_t place) {
+    return static_cast<std::uint64_t>(place) & ((std::uint64_t{1} << kSeqBits) - 1);
+}
 
 class SqliteStorage : public Storage {
 public:
@@ -47,33 +51,61 @@ public:
     }
 
     void put_unit(const UnitEntry& u) override {
-        Query(db_, "INSERT INTO unit VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET name = excluded.name, kind = excluded.kind").text(u.id).text(u.name).text(u.kind).run();
+        Query(db_, "INSERT INTO unit VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET name = excluded.name, kind = excluded.kind")
+            .text(u.id)
+            .text(u.name)
+            .text(u.kind)
+            .run();
     }
     void put_file(const FileEntry& f) override {
-        Query(db_, "INSERT INTO file VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET unit = excluded.unit, label = excluded.label").text(f.id).text(f.unit).text(f.label).run();
+        Query(db_, "INSERT INTO file VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET unit = excluded.unit, label = excluded.label")
+            .text(f.id)
+            .text(f.unit)
+            .text(f.label)
+            .run();
     }
     void put_partner(const std::string& id, const std::string& name, const std::string& kind) override {
-        Query(db_, "INSERT INTO partner VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET name = excluded.name, kind = excluded.kind").text(id).text(name).text(kind).run();
+        Query(db_, "INSERT INTO partner VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET name = excluded.name, kind = excluded.kind")
+            .text(id)
+            .text(name)
+            .text(kind)
+            .run();
     }
     void put_user(const std::string& id, const std::string& name, const std::string& language) override {
         Query(db_, "INSERT INTO user VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET name = excluded.name, language = excluded.language")
-            .text(id).text(name).text(language).run();
+            .text(id)
+            .text(name)
+            .text(language)
+            .run();
     }
     void put_assignment(const AssignmentEntry& a) override {
-        Query q(db_, "INSERT INTO assignment VALUES (?, ?, ?, ?, ?) ON CONFLICT(user, role, target, from_day) DO UPDATE SET until_day = excluded.until_day");
+        Query q(db_,
+                "INSERT INTO assignment VALUES (?, ?, ?, ?, ?) ON CONFLICT(user, role, target, from_day) DO UPDATE SET until_day = "
+                "excluded.until_day");
         q.text(a.user).text(a.role).text(a.target).text(a.from);
         a.until.empty() ? q.null() : q.text(a.until);
         q.run();
     }
     void put_type(const std::string& name, std::uint32_t version, const std::string& source) override {
-        Query(db_, "INSERT INTO record_type VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET version = excluded.version, source = excluded.source")
-            .text(name).bind(static_cast<std::int64_t>(version)).text(source).run();
+        Query(
+            db_,
+            "INSERT INTO record_type VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET version = excluded.version, source = excluded.source")
+            .text(name)
+            .bind(static_cast<std::int64_t>(version))
+            .text(source)
+            .run();
     }
     void put_scope(const ScopeGrant& s) override {
         Query(db_,
               "INSERT INTO scope(id, name, label, section, target, kind, rolling) VALUES (?, ?, ?, ?, ?, ?, zeroblob(32)) "
               "ON CONFLICT(id) DO UPDATE SET label = excluded.label")
-            .id(s.id).text(s.info.name).text(s.info.label).text(s.info.section).text(s.info.target).text(s.kind).run();
+            .id(s.id)
+            .text(s.info.name)
+            .text(s.info.label)
+            .text(s.info.section)
+            .text(s.info.target)
+            .text(s.kind)
+            .run();
     }
     std::vector<UnitEntry> units() override {
         std::vector<UnitEntry> all;
@@ -95,7 +127,9 @@ public:
     }
     std::vector<AssignmentEntry> assignments(const std::string& user) override {
         std::vector<AssignmentEntry> all;
-        Query q(db_, "SELECT user, role, target, from_day, coalesce(until_day, '') FROM assignment WHERE ?1 = '' OR user = ?1 ORDER BY user, role, target, from_day");
+        Query q(db_,
+                "SELECT user, role, target, from_day, coalesce(until_day, '') FROM assignment WHERE ?1 = '' OR user = ?1 ORDER BY user, "
+                "role, target, from_day");
         q.text(user);
         while (q.next()) all.push_back({q.string(0), q.string(1), q.string(2), q.string(3), q.string(4)});
         return all;
@@ -133,12 +167,18 @@ public:
         return user;
     }
     void add_device(const DeviceRow& d) override {
-        Query(db_, "INSERT INTO device(id, key, user, enrolled_ms) VALUES (?, ?, ?, ?)").id(d.id).id(d.key).text(d.user).bind(d.enrolled_ms).run();
+        Query(db_, "INSERT INTO device(id, key, user, enrolled_ms) VALUES (?, ?, ?, ?)")
+            .id(d.id)
+            .id(d.key)
+            .text(d.user)
+            .bind(d.enrolled_ms)
+            .run();
         Query(db_, "INSERT INTO replica(id, device) VALUES (?, ?)").id(d.replica).bind(db_.last_insert_row()).run();
     }
     std::optional<DeviceRow> device(const DeviceId& id) override {
         Query q(db_,
-                "SELECT d.no, d.id, d.key, d.user, d.enrolled_ms, d.seen_ms, d.offset_ms, d.nonce, d.nonce_before, d.cursors, d.recovery, r.no, r.id "
+                "SELECT d.no, d.id, d.key, d.user, d.enrolled_ms, d.seen_ms, d.offset_ms, d.nonce, d.nonce_before, d.cursors, d.recovery, "
+                "r.no, r.id "
                 "FROM device d JOIN replica r ON r.device = d.no WHERE d.id = ? ORDER BY r.no DESC LIMIT 1");
         q.id(id);
         if (!q.next()) return std::nullopt;
@@ -147,19 +187,30 @@ public:
     std::vector<DeviceRow> devices() override {
         std::vector<DeviceRow> all;
         Query q(db_,
-                "SELECT d.no, d.id, d.key, d.user, d.enrolled_ms, d.seen_ms, d.offset_ms, d.nonce, d.nonce_before, d.cursors, d.recovery, r.no, r.id "
+                "SELECT d.no, d.id, d.key, d.user, d.enrolled_ms, d.seen_ms, d.offset_ms, d.nonce, d.nonce_before, d.cursors, d.recovery, "
+                "r.no, r.id "
                 "FROM device d JOIN replica r ON r.no = (SELECT max(no) FROM replica WHERE device = d.no) ORDER BY d.no");
         while (q.next()) all.push_back(read_device(q));
         return all;
     }
     void update_device(const DeviceRow& d) override {
         Query(db_, "UPDATE device SET seen_ms = ?, offset_ms = ?, nonce = ?, nonce_before = ?, cursors = ?, recovery = ? WHERE no = ?")
-            .bind(d.seen_ms).bind(d.offset_ms).blob(d.nonce).blob(d.nonce_before).blob(d.cursors).blob(d.recovery).bind(d.no).run();
+            .bind(d.seen_ms)
+            .bind(d.offset_ms)
+            .blob(d.nonce)
+            .blob(d.nonce_before)
+            .blob(d.cursors)
+            .blob(d.recovery)
+            .bind(d.no)
+            .run();
     }
     bool replica_exists(const ReplicaId& id) override { return Query(db_, "SELECT 1 FROM replica WHERE id = ?").id(id).next(); }
 
     std::uint64_t accepted_of(std::int64_t device) override {
-        return Query(db_, "SELECT count(*) FROM dot d JOIN replica r ON r.no = d.replica WHERE r.device = ? AND d.verdict = 1").bind(device).one().unsigned_integer(0);
+        return Query(db_, "SELECT count(*) FROM dot d JOIN replica r ON r.no = d.replica WHERE r.device = ? AND d.verdict = 1")
+            .bind(device)
+            .one()
+            .unsigned_integer(0);
     }
 
     std::optional<FeedHead> feed(std::int64_t replica, std::int64_t scope) override {
@@ -168,9 +219,21 @@ public:
         return FeedHead{q.unsigned_integer(0), q.id<Hash256>(1)};
     }
     void set_feed(std::int64_t replica, std::int64_t scope, const FeedHead& head, const Signature& checkpoint) override {
-        Query(db_, "INSERT INTO feed VALUES (?, ?, ?, ?) ON CONFLICT(replica, scope) DO UPDATE SET counter = excluded.counter, hash = excluded.hash")
-            .bind(replica).bind(scope).bind(head.counter).id(head.hash).run();
-        Query(db_, "INSERT OR IGNORE INTO checkpoint VALUES (?, ?, ?, ?, ?)").bind(replica).bind(scope).bind(head.counter).id(head.hash).id(checkpoint).run();
+        Query(db_,
+              "INSERT INTO feed VALUES (?, ?, ?, ?) ON CONFLICT(replica, scope) DO UPDATE SET counter = excluded.counter, hash = "
+              "excluded.hash")
+            .bind(replica)
+            .bind(scope)
+            .bind(head.counter)
+            .id(head.hash)
+            .run();
+        Query(db_, "INSERT OR IGNORE INTO checkpoint VALUES (?, ?, ?, ?, ?)")
+            .bind(replica)
+            .bind(scope)
+            .bind(head.counter)
+            .id(head.hash)
+            .id(checkpoint)
+            .run();
     }
     std::optional<DotRow> dot(std::int64_t replica, std::uint64_t counter) override {
         Query q(db_, "SELECT verdict, place FROM dot WHERE replica = ? AND counter = ?");
@@ -178,8 +241,14 @@ public:
         return DotRow{static_cast<VerdictCode>(q.integer(0)), q.integer(1)};
     }
     void set_dot(std::int64_t replica, std::uint64_t counter, const DotRow& row) override {
-        Query(db_, "INSERT INTO dot VALUES (?, ?, ?, ?) ON CONFLICT(replica, counter) DO UPDATE SET verdict = excluded.verdict, place = excluded.place WHERE verdict = 5")
-            .bind(replica).bind(counter).bind(static_cast<int>(row.code)).bind(row.place).run();
+        Query(db_,
+              "INSERT INTO dot VALUES (?, ?, ?, ?) ON CONFLICT(replica, counter) DO UPDATE SET verdict = excluded.verdict, place = "
+              "excluded.place WHERE verdict = 5")
+            .bind(replica)
+            .bind(counter)
+            .bind(static_cast<int>(row.code))
+            .bind(row.place)
+            .run();
     }
     std::optional<RecordRow> record(const RecordId& id) override {
         Query q(db_, "SELECT no, id, scope, type, doc, meta FROM record WHERE id = ?");
@@ -189,17 +258,39 @@ public:
     }
     std::int64_t insert_record(const RecordRow& r, std::int64_t flags, std::int64_t review) override {
         Query(db_, "INSERT INTO record(id, scope, type, flags, review, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?)")
-            .id(r.id).bind(r.scope).text(r.type).bind(flags).bind(review).text(r.doc).blob(r.meta).run();
+            .id(r.id)
+            .bind(r.scope)
+            .text(r.type)
+            .bind(flags)
+            .bind(review)
+            .text(r.doc)
+            .blob(r.meta)
+            .run();
         return db_.last_insert_row();
     }
     void update_record(const RecordRow& r, std::int64_t flags, std::int64_t review) override {
-        Query(db_, "UPDATE record SET flags = ?, review = ?, doc = ?, meta = ? WHERE no = ?").bind(flags).bind(review).text(r.doc).blob(r.meta).bind(r.no).run();
+        Query(db_, "UPDATE record SET flags = ?, review = ?, doc = ?, meta = ? WHERE no = ?")
+            .bind(flags)
+            .bind(review)
+            .text(r.doc)
+            .blob(r.meta)
+            .bind(r.no)
+            .run();
     }
-    std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp, const SignedChange& c, const Hash256& hash,
-                        const Hash256& rolling) override {
+    std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp,
+                        const SignedChange& c, const Hash256& hash, const Hash256& rolling) override {
         const std::int64_t place = place_of(scope, seq);
         Query(db_, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(place).bind(replica).bind(record).bind(stamp.packed).blob(c.header).blob(c.salt).blob(c.content).id(hash).id(rolling).run();
+            .bind(place)
+            .bind(replica)
+            .bind(record)
+            .bind(stamp.packed)
+            .blob(c.header)
+            .blob(c.salt)
+            .blob(c.content)
+            .id(hash)
+            .id(rolling)
+            .run();
         return place;
     }
     Cursor lock_scope(std::int64_t scope) override {
@@ -212,16 +303,28 @@ public:
         Query(db_, "UPDATE scope SET seq = ?, rolling = ? WHERE no = ?").bind(head.seq).id(head.hash).bind(scope).run();
     }
     std::int64_t reject(const RejectedRow& r, const RecordId& record, std::uint64_t since_ms) override {
-        Query(db_, "INSERT INTO rejected(replica, scope, record, reason, since_ms, header, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(r.replica).bind(r.scope).id(record).text(r.reason).bind(since_ms).blob(r.change.header).blob(r.change.salt).blob(r.change.content).id(r.hash).run();
+        Query(db_,
+              "INSERT INTO rejected(replica, scope, record, reason, since_ms, header, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
+              "?)")
+            .bind(r.replica)
+            .bind(r.scope)
+            .id(record)
+            .text(r.reason)
+            .bind(since_ms)
+            .blob(r.change.header)
+            .blob(r.change.salt)
+            .blob(r.change.content)
+            .id(r.hash)
+            .run();
         return db_.last_insert_row();
     }
     void drop_rejected(std::int64_t no) override { Query(db_, "DELETE FROM rejected WHERE no = ?").bind(no).run(); }
     std::vector<RejectedRow> held(const RecordId& record) override {
         std::vector<RejectedRow> rows;
-        Query q(db_,
-                "SELECT r.no, r.replica, r.scope, r.reason, r.header, r.salt, r.content, r.hash FROM dot d JOIN rejected r ON r.no = d.place "
-                "WHERE d.verdict = 5 AND r.record = ? ORDER BY r.no");
+        Query q(
+            db_,
+            "SELECT r.no, r.replica, r.scope, r.reason, r.header, r.salt, r.content, r.hash FROM dot d JOIN rejected r ON r.no = d.place "
+            "WHERE d.verdict = 5 AND r.record = ? ORDER BY r.no");
         q.id(record);
         while (q.next()) rows.push_back(read_rejected(q));
         return rows;
@@ -230,7 +333,9 @@ public:
         return Query(db_, "SELECT count(*) FROM dot WHERE replica = ? AND verdict = 5").bind(replica).one().unsigned_integer(0);
     }
     AcceptedRow accepted_at(std::int64_t place) override {
-        Query q(db_, "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = c.replica WHERE c.place = ?");
+        Query q(db_,
+                "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = "
+                "c.replica WHERE c.place = ?");
         q.bind(place).one();
         return read_accepted(q);
     }
@@ -242,7 +347,8 @@ public:
     std::vector<AcceptedRow> changes_of(std::int64_t record) override {
         std::vector<AcceptedRow> rows;
         Query q(db_,
-                "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = c.replica "
+                "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = "
+                "c.replica "
                 "WHERE c.record = ? ORDER BY c.place");
         q.bind(record);
         while (q.next()) rows.push_back(read_accepted(q));
@@ -262,9 +368,11 @@ public:
         Query(db_, "INSERT INTO decision(before, body, signature) VALUES (?, ?, ?)").id(d.before).blob(d.body).id(d.signature).run();
     }
 
-    bool entries(std::int64_t scope, std::uint64_t after, std::uint64_t upto, std::int64_t but_replica, const std::function<bool(const AcceptedRow&)>& each) override {
+    bool entries(std::int64_t scope, std::uint64_t after, std::uint64_t upto, std::int64_t but_replica,
+                 const std::function<bool(const AcceptedRow&)>& each) override {
         Query q(db_,
-                "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = c.replica "
+                "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = "
+                "c.replica "
                 "WHERE c.place > ? AND c.place <= ? AND c.replica <> ? ORDER BY c.place");
         q.bind(place_of(scope, after)).bind(place_of(scope, upto)).bind(but_replica);
         while (q.next())
@@ -288,7 +396,8 @@ public:
         return false;
     }
 
-    void counts(std::uint64_t& records, std::uint64_t& changes, std::uint64_t& refused, std::uint64_t& held, std::uint64_t& review) override {
+    void counts(std::uint64_t& records, std::uint64_t& changes, std::uint64_t& refused, std::uint64_t& held,
+                std::uint64_t& review) override {
         const auto count = [&](const char* sql) { return Query(db_, sql).one().unsigned_integer(0); };
         records = count("SELECT count(*) FROM record WHERE flags & 2 = 0");
         changes = count("SELECT count(*) FROM change");
@@ -299,7 +408,8 @@ public:
     void feed_changes(std::int64_t replica, std::int64_t scope,
                       const std::function<void(std::uint64_t, const SignedChange&, const Hash256&)>& each) override {
         Query q(db_,
-                "SELECT d.counter, coalesce(c.header, r.header), coalesce(c.salt, r.salt), coalesce(c.content, r.content), coalesce(c.hash, r.hash), "
+                "SELECT d.counter, coalesce(c.header, r.header), coalesce(c.salt, r.salt), coalesce(c.content, r.content), "
+                "coalesce(c.hash, r.hash), "
                 "coalesce(c.place >> 40, r.scope) AS scope_no FROM dot d LEFT JOIN change c ON d.verdict = 1 AND c.place = d.place "
                 "LEFT JOIN rejected r ON d.verdict <> 1 AND r.no = d.place WHERE d.replica = ?1 AND scope_no = ?2 ORDER BY d.counter");
         q.bind(replica).bind(scope);
@@ -307,7 +417,9 @@ public:
     }
     std::vector<FeedRow> feeds() override {
         std::vector<FeedRow> all;
-        Query q(db_, "SELECT f.replica, f.scope, f.counter, f.hash, c.signature FROM feed f LEFT JOIN checkpoint c USING (replica, scope, counter) ORDER BY f.replica, f.scope");
+        Query q(db_,
+                "SELECT f.replica, f.scope, f.counter, f.hash, c.signature FROM feed f LEFT JOIN checkpoint c USING (replica, scope, "
+                "counter) ORDER BY f.replica, f.scope");
         while (q.next()) {
             FeedRow row{q.integer(0), q.integer(1), {q.unsigned_integer(2), q.id<Hash256>(3)}, {}};
             if (!q.is_null(4)) row.checkpoint = q.id<Signature>(4);
@@ -346,10 +458,16 @@ private:
         return {q.integer(0), q.id<RecordId>(1), q.integer(2), q.string(3), q.string(4), Bytes(q.bytes(5))};
     }
     static AcceptedRow read_accepted(Query& q) {
-        return {seq_of(q.integer(0)), Stamp{q.unsigned_integer(1)}, {Bytes(q.bytes(2)), Bytes(q.bytes(3)), Bytes(q.bytes(4))}, q.id<Hash256>(5), q.id<Hash256>(6), q.id<ReplicaId>(7)};
+        return {seq_of(q.integer(0)),
+                Stamp{q.unsigned_integer(1)},
+                {Bytes(q.bytes(2)), Bytes(q.bytes(3)), Bytes(q.bytes(4))},
+                q.id<Hash256>(5),
+                q.id<Hash256>(6),
+                q.id<ReplicaId>(7)};
     }
     static RejectedRow read_rejected(Query& q) {
-        return {q.integer(0), q.integer(1), q.integer(2), q.string(3), {Bytes(q.bytes(4)), Bytes(q.bytes(5)), Bytes(q.bytes(6))}, q.id<Hash256>(7)};
+        return {q.integer(0),    q.integer(1), q.integer(2), q.string(3), {Bytes(q.bytes(4)), Bytes(q.bytes(5)), Bytes(q.bytes(6))},
+                q.id<Hash256>(7)};
     }
     static DeviceRow read_device(Query& q) {
         DeviceRow d;
@@ -374,6 +492,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create) { return std::make_unique<SqliteStorage>(path, create); }
+std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create) {
+    return std::make_unique<SqliteStorage>(path, create);
+}
 
 }  // namespace kopdarbs::sync

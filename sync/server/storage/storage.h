@@ -129,8 +129,8 @@ public:
     virtual std::int64_t insert_record(const RecordRow& row, std::int64_t flags, std::int64_t review) = 0;
     virtual void update_record(const RecordRow& row, std::int64_t flags, std::int64_t review) = 0;
     /// The next place in the scope's order; `rolling` is computed from the change's hash by the implementation's caller.
-    virtual std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp, const SignedChange& change,
-                                const Hash256& hash, const Hash256& rolling) = 0;
+    virtual std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp,
+                                const SignedChange& change, const Hash256& hash, const Hash256& rolling) = 0;
     /// Locks the scope's row until commit and returns its head.
     virtual Cursor lock_scope(std::int64_t scope) = 0;
     virtual void set_scope_head(std::int64_t scope, const Cursor& head) = 0;
@@ -147,14 +147,17 @@ public:
 
     // Pulling. `each` returns false to stop.
     /// Entries `after` < seq <= `upto` but those of one replica, in order. Returns whether all were given.
-    virtual bool entries(std::int64_t scope, std::uint64_t after, std::uint64_t upto, std::int64_t but_replica, const std::function<bool(const AcceptedRow&)>& each) = 0;
+    virtual bool entries(std::int64_t scope, std::uint64_t after, std::uint64_t upto, std::int64_t but_replica,
+                         const std::function<bool(const AcceptedRow&)>& each) = 0;
     virtual void records(std::int64_t scope, std::int64_t after, const std::function<bool(const RecordRow&)>& each) = 0;
     virtual std::uint64_t records_after(std::int64_t scope, std::int64_t after) = 0;
     virtual bool record_where(std::string_view type, const std::function<bool(const RecordRow&)>& each) = 0;
 
-    virtual void counts(std::uint64_t& records, std::uint64_t& changes, std::uint64_t& refused, std::uint64_t& held, std::uint64_t& review) = 0;
+    virtual void counts(std::uint64_t& records, std::uint64_t& changes, std::uint64_t& refused, std::uint64_t& held,
+                        std::uint64_t& review) = 0;
     /// For verification: every change of a feed, decided either way, by counter.
-    virtual void feed_changes(std::int64_t replica, std::int64_t scope, const std::function<void(std::uint64_t counter, const SignedChange&, const Hash256& hash)>& each) = 0;
+    virtual void feed_changes(std::int64_t replica, std::int64_t scope,
+                              const std::function<void(std::uint64_t counter, const SignedChange&, const Hash256& hash)>& each) = 0;
     struct FeedRow {
         std::int64_t replica = 0, scope = 0;
         FeedHead head;
