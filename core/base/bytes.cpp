@@ -22,8 +22,8 @@ bool continues(char c) {
 /// RFC 3629 as an automaton whose whole transition on an octet is one shift: each octet has a word, in which the next state stands at the
 /// current state's bit position. Source: Per Vognsen, "Shift-based DFAs" (2021); the states are those of Bjoern Hoehrmann's decoder (2008).
 struct Utf8Automaton {
-    // States are bit positions, six apart.
-    static constexpr std::uint64_t kReject = 0, kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36,
+    // States are bit positions, six apart; 0 is the state that nothing leaves.
+    static constexpr std::uint64_t kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36,
                                    kAfterF0 = 42, kAfterF4 = 48;
     std::array<std::uint64_t, 256> step{};
 

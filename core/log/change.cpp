@@ -15,6 +15,43 @@ Value encoded_text(std::string_view text) {
     return w.take();
 }
 
+/// Shorter lines are written out.
+constexpr std::size_t kShortestReference = 16;
+
+/// The text operations of the same change and field, which stand before its lines; null when there are none.
+const Op* text_of_line(const std::vector<Op>& ops, const Path& line) {
+    for (const Op& op : ops)
+        if (op.path.is(PathKind::text) && op.path.field == line.field) return &op;
+    return nullptr;
+}
+
+/// A line that this very change inserted is not written twice: [offset, length] says where its octets stand in the encoded text operations.
+void write_value(CborWriter& out, const std::vector<Op>& ops, const Op& op) {
+    const Op* text = op.path.is(PathKind::line) && CborReader(op.value).peek() == CborType::text ? text_of_line(ops, op.path) : nullptr;
+    if (text != nullptr && text < &op) {
+        const std::string_view line = CborReader(op.value, CborReader::Known{}).text();
+        const std::size_t at = line.size() < kShortestReference ? Value::npos : text->value.find(line);
+        if (at != Value::npos) {
+            out.array(2);
+            out.uint(at);
+            out.uint(line.size());
+            return;
+        }
+    }
+    out.raw(op.value);
+}
+
+Value read_value(CborReader& in, const std::vector<Op>& ops, const Path& path) {
+    if (!path.is(PathKind::line) || in.peek() != CborType::array) return Value(in.item());
+    const Op* text = text_of_line(ops, path);
+    if (text == nullptr || in.array() != 2) fail(ErrorCode::corrupt, "a line of another shape");
+    const std::uint64_t at = in.uint(text->value.size());
+    const std::uint64_t size = in.uint(text->value.size() - at);
+    const std::string_view line = BytesView(text->value).substr(static_cast<std::size_t>(at), static_cast<std::size_t>(size));
+    if (!is_utf8(line)) fail(ErrorCode::corrupt, "a line that is not UTF-8");
+    return encoded_text(line);
+}
+
 bool has_field(std::uint32_t kind) {
     return kind <= static_cast<std::uint32_t>(PathKind::line);
 }
@@ -143,7 +180,7 @@ void encode_change(Change& change) {
     for (const Op& op : change.ops) {
         content.array(op.spares.empty() ? 2 : 3);
         write_path(content, op.path);
-        content.raw(op.value);
+        write_value(content, change.ops, op);
         if (op.spares.empty()) continue;
         content.array(op.spares.size());
         for (const Dot& dot : op.spares) write_dot(content, dot);
@@ -213,7 +250,7 @@ Change decode_change(BytesView header_bytes, std::optional<BytesView> content_by
         std::size_t op_parts = content.array();
         if (op_parts < 2) fail(ErrorCode::corrupt, "an operation without its value");
         op.path = read_path(content);
-        op.value = content.item();
+        op.value = read_value(content, change.ops, op.path);
         if (op_parts > 2) {
             for (std::size_t n = content.array(kMaxOps); n > 0; --n) op.spares.push_back(read_dot(content));
         }

@@ -62,6 +62,7 @@ Database::Database(const std::string& path, Mode mode, BytesView key, Durability
         execute("PRAGMA journal_mode=WAL");
         execute(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
         execute("PRAGMA cache_size=-65536");
+        execute("PRAGMA wal_autocheckpoint=4000");
         execute("PRAGMA foreign_keys=ON");
         execute("PRAGMA trusted_schema=OFF");
         execute("SELECT count(*) FROM sqlite_schema");

@@ -50,39 +50,39 @@ Stamp read_stamp(CborReader& in) {
     return Stamp{in.uint(kMaxStampMs << 16 | 0xffff)};
 }
 
+/// Headers, salts and contents each stand together: like compresses best beside like.
 void write_feed(CborWriter& out, const FeedPart& feed) {
-    out.array(6);
+    out.array(8);
     out.octets(feed.scope.bytes());
     out.uint(feed.before.counter);
     out.octets(feed.before.hash.bytes());
     out.octets(feed.checkpoint.bytes());
     out.octets(feed.head.hash.bytes());
-    out.array(feed.changes.size() * 3);
-    for (const SignedChange& c : feed.changes) {
-        out.octets(c.header);
-        out.octets(c.salt);
-        out.octets(c.content);
-    }
+    out.array(feed.changes.size());
+    for (const SignedChange& c : feed.changes) out.octets(c.header);
+    Bytes salts;
+    for (const SignedChange& c : feed.changes) salts += c.salt;
+    out.octets(salts);
+    out.array(feed.changes.size());
+    for (const SignedChange& c : feed.changes) out.octets(c.content);
 }
 
 FeedPart read_feed(CborReader& in) {
     FeedPart feed;
-    Parts parts(in, 6);
+    Parts parts(in, 8);
     feed.scope = ScopeId::from_bytes(in.octets());
     feed.before.counter = in.uint(kMaxCounter);
     feed.before.hash = Hash256::from_bytes(in.octets());
     feed.checkpoint = Signature::from_bytes(in.octets());
     feed.head.hash = Hash256::from_bytes(in.octets());
-    const std::size_t items = in.array(kMaxChanges * 3);
-    if (items == 0 || items % 3 != 0) corrupt("a feed without changes");
-    feed.changes.reserve(items / 3);
-    for (std::size_t i = 0; i < items; i += 3) {
-        SignedChange c;
-        c.header = in.octets();
-        c.salt = in.octets(kSaltBytes);
-        c.content = in.octets();
-        feed.changes.push_back(std::move(c));
-    }
+    const std::size_t count = in.array(kMaxChanges);
+    if (count == 0) corrupt("a feed without changes");
+    feed.changes.resize(count);
+    for (SignedChange& c : feed.changes) c.header = in.octets();
+    const BytesView salts = in.octets(count * kSaltBytes);
+    for (std::size_t i = 0; i < count; ++i) feed.changes[i].salt = salts.substr(i * kSaltBytes, kSaltBytes);
+    if (in.array(kMaxChanges) != count) corrupt("a feed with other contents than headers");
+    for (SignedChange& c : feed.changes) c.content = in.octets();
     parts.rest();
     return feed;
 }
