@@ -23,8 +23,8 @@ bool continues(char c) {
 /// current state's bit position. Source: Per Vognsen, "Shift-based DFAs" (2021); the states are those of Bjoern Hoehrmann's decoder (2008).
 struct Utf8Automaton {
     // States are bit positions, six apart; 0 is the state that nothing leaves.
-    static constexpr std::uint64_t kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36,
-                                   kAfterF0 = 42, kAfterF4 = 48;
+    static constexpr std::uint64_t kAccept = 6, kOneMore = 12, kTwoMore = 18, kThreeMore = 24, kAfterE0 = 30, kAfterEd = 36, kAfterF0 = 42,
+                                   kAfterF4 = 48;
     std::array<std::uint64_t, 256> step{};
 
     constexpr Utf8Automaton() {

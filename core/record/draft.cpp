@@ -212,7 +212,11 @@ void Draft::amend(const RecordState::Document& document) {
 void Draft::resolve(const ReviewItem& item, BytesView value) {
     switch (item.kind) {
         case ReviewKind::value:
-        case ReviewKind::once: write(item.path, value, true); break;
+        case ReviewKind::once:
+            write(item.path, value, true);
+            // As with every write to a row: a concurrent removal does not hide it.
+            if (item.path.is(PathKind::column)) write(row_path(item.path.field, text_of(item.path.key)), bool_value(true));
+            break;
         case ReviewKind::text: resolve_line(item, value); break;
         case ReviewKind::deleted:
             if (value != bool_value(true) && value != bool_value(false))

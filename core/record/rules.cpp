@@ -110,9 +110,16 @@ private:
 
     static bool is_flag(const Value& value) { return value == bool_value(true) || value == bool_value(false); }
 
+    /// A change that decides between a field's siblings is a decision in all that it writes to the field: a line's text, a row's presence.
+    bool decides(const FieldSchema& field) const {
+        return std::any_of(change_.ops.begin(), change_.ops.end(),
+                           [&](const Op& op) { return op.path.field == field.name && covers_differing(op, at_seen_, type_); });
+    }
+
     std::optional<Problem> role_only(const FieldSchema& field) const {
-        if (!field.has_write_rule()) return std::nullopt;
-        return type_.judge_field(writer_, field, null_value(), null_value(), false);
+        const bool resolves = decides(field);
+        if (!resolves && !field.has_write_rule()) return std::nullopt;
+        return type_.judge_field(writer_, field, null_value(), null_value(), resolves);
     }
 
     std::optional<Problem> transition(const Op& op, const FieldSchema& field) const {

@@ -188,6 +188,19 @@ bool Query::is_null(int column) const {
     return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
+Moment::Moment(Database& db) : db_(db), outermost_(!db.in_transaction()) {
+    if (outermost_) Query(db, "BEGIN").run();
+}
+
+Moment::~Moment() {
+    if (!outermost_) return;
+    try {
+        if (db_.in_transaction()) db_.execute("ROLLBACK");
+    } catch (const std::exception&) {
+        // Nothing was written; the connection ends it.
+    }
+}
+
 Transaction::Transaction(Database& db) : db_(db), outermost_(!db.in_transaction()) {
     if (outermost_) Query(db, "BEGIN IMMEDIATE").run();
 }

@@ -99,6 +99,19 @@ private:
     int parameter_ = 0;
 };
 
+/// BEGIN … ROLLBACK: everything is read as of one moment, and writers are not kept waiting. Inside a transaction it is that one.
+class Moment {
+public:
+    explicit Moment(Database& db);
+    ~Moment();
+    Moment(const Moment&) = delete;
+    Moment& operator=(const Moment&) = delete;
+
+private:
+    Database& db_;
+    bool outermost_;
+};
+
 /// BEGIN IMMEDIATE … COMMIT, rolled back unless committed; joins a transaction that is open already.
 class Transaction {
 public:

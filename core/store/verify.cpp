@@ -121,6 +121,7 @@ private:
 }  // namespace
 
 Verified Vault::verify() const {
+    const Moment moment(parts_->store.db);  // another process may be saving
     return Verifier(parts_->store).run();
 }
 

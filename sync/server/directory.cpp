@@ -63,7 +63,7 @@ public:
         }
         for (const Json& u : list(file, "users")) {
             const std::string user = id(u, "users"), name = text(u, "name", "users");
-            storage_.put_user(user, name, u.value("language", "lv"));
+            storage_.put_user(user, name, u.contains("language") ? text(u, "language", "users") : "lv");
             for (const std::string& section : sections_of(schema_, "own")) scope("own", section, user, name);
             ++done_.users;
         }

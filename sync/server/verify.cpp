@@ -126,6 +126,14 @@ private:
 
 Verified Server::verify() {
     const auto reader = parts_->readers.lend();
+    // One moment of a store that others go on writing to, or its heads would not be its last changes.
+    struct Moment {
+        explicit Moment(Storage& s) : storage(s) { storage.begin_read(); }
+        ~Moment() { storage.rollback(); }
+        Moment(const Moment&) = delete;
+        Moment& operator=(const Moment&) = delete;
+        Storage& storage;
+    } moment(*reader);
     return Auditor(*reader, *parts_->directory(*reader), parts_->identity, parts_->env.crypto).run();
 }
 

@@ -216,8 +216,7 @@ TEST_CASE("a person without the right to decide is told so, here already") {
     CHECK(maris->vault().status().unsent == 0);
 }
 
-TEST_CASE("a supervisor decides between lines and between columns, as the type says that she may", "[!shouldfail]") {
-    // core/record/rules.cpp asks for the field's writers wherever a text or a row is touched, also when a decision touches it.
+TEST_CASE("a supervisor decides between lines and between columns, as the type says that she may") {
     for (const Conflict& c : conflicts()) {
         if (c.kind != ReviewKind::text && std::string(c.field).find('.') == std::string::npos) continue;
         INFO(c.name);
@@ -227,8 +226,7 @@ TEST_CASE("a supervisor decides between lines and between columns, as the type s
     }
 }
 
-TEST_CASE("pitfall 38: a decision on a row's column survives a concurrent removal of the row, like any write to it", "[!shouldfail]") {
-    // Draft::resolve (core/record/draft.cpp) writes the column without the row's presence.
+TEST_CASE("pitfall 38: a decision on a row's column survives a concurrent removal of the row, like any write to it") {
     const auto& all = conflicts();
     const auto row = std::find_if(all.begin(), all.end(), [](const Conflict& c) { return std::string(c.field) == "income.alga.amount"; });
     Scene scene(*row);

@@ -27,6 +27,7 @@ public:
     void rollback() override {
         if (db_.in_transaction()) db_.execute("ROLLBACK");
     }
+    void begin_read() override { Query(db_, "BEGIN").run(); }
     void savepoint() override { db_.execute("SAVEPOINT part"); }
     void release() override { db_.execute("RELEASE part"); }
     void undo_to_savepoint() override { db_.execute("ROLLBACK TO part; RELEASE part"); }
