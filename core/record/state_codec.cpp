@@ -106,7 +106,7 @@ private:
         if (!stands_behind_document()) return;
         std::vector<std::uint64_t> votes(state_.dots_.size(), 0);
         for (const Group& g : groups_)
-            if (g.sole != nullptr) ++votes[index(*g.sole)];
+            if (g.sole != nullptr) ++votes[static_cast<std::size_t>(index(*g.sole))];
         const auto best = std::max_element(votes.begin(), votes.end());
         if (best != votes.end() && *best > 0) base_ = static_cast<std::int64_t>(best - votes.begin());
     }

@@ -41,7 +41,7 @@ SyncResponse serve(ServerSide& side, const SyncRequest& request) {
             }
         if (!side.is_current(cursor)) {
             std::uint64_t bytes = 0, remaining = 0;
-            ScopePage next = side.page(cursor, budget, bytes, remaining);
+            ScopePage next = side.page(cursor, static_cast<std::size_t>(budget), bytes, remaining);
             budget -= std::min(budget, bytes);
             response.remaining += remaining;
             const bool moved = !next.entries.empty() || !(next.cursor == cursor.cursor) || next.resume != cursor.resume;

@@ -387,3 +387,34 @@ TEST_CASE("an assignment that lies in the future or the past gives nothing today
     CHECK_FALSE(days.front());
     CHECK_FALSE(days.back());
 }
+
+TEST_CASE("an entry that was passed over is noticed when the next one comes, and the record's whole state is asked for") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Viens."})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().edit(id, "observations", "Viens divi.");
+    ilze->vault().edit(id, "observations", "Viens divi trīs.");
+    const RecordId unseen = ilze->create("home_visit", "H-17", R"({"place":"B"})");
+    ilze->put(unseen, R"({"place":"C"})");
+    ilze->sync();
+    int responses = 0;
+    maris->line.rewrite = [&](sync::HttpResponse& response) {
+        if (responses++ > 0) return;
+        sync::SyncResponse message = read_response(response);
+        for (ScopePage& page : message.incoming.pages) {
+            if (page.entries.size() < 4) continue;
+            page.entries.erase(page.entries.begin() + 2);
+            page.entries.erase(page.entries.begin());
+        }
+        write_response(response, message);
+    };
+    const sync::SyncReport report = maris->sync();
+    CHECK(report.round_trips == 2);
+    require_equal({ilze.get(), maris.get()}, {id});
+    maris->line.rewrite = nullptr;
+    CHECK(maris->sync().round_trips == 1);
+    require_equal({ilze.get(), maris.get()}, {id, unseen});
+    town.require_sound({ilze.get(), maris.get()});
+}
