@@ -145,6 +145,7 @@ struct ReplicaStore::Receiver {
     std::map<std::int64_t, std::vector<Change>> lines;  ///< by record: its pending changes as they were, once a verdict cut the line
     std::map<std::int64_t, RecordState> line_bases;     ///< the confirmed state that they lay on
     std::set<std::uint64_t> to_reauthor;
+    bool passed_over = false;      ///< in the page under way
     std::set<std::uint64_t> cuts;  ///< changes that were not accepted
 
     void grants() {
@@ -327,7 +328,7 @@ struct ReplicaStore::Receiver {
         if (!stored) {
             RecordState state;
             if (state.apply(change, stamp_of(entry, change)) != Applied::applied) {
-                Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
+                passed_over = true;
                 return;
             }
             store.insert(change.record, scope.no, change.type,
@@ -378,10 +379,13 @@ struct ReplicaStore::Receiver {
         const auto& scopes = store.scopes();
         const auto scope = std::find_if(scopes.begin(), scopes.end(), [&](const ScopeRow& s) { return s.id == p.scope; });
         if (scope == scopes.end()) fail(ErrorCode::corrupt, "a page of a scope that is not held");
+        passed_over = false;
         for (const Entry& e : p.entries) e.kind == Entry::Kind::change ? change_entry(*scope, e) : state_entry(&*scope, e);
+        // A change to a record of which nothing is here: what made it was passed over, so the scope starts again from a snapshot.
+        const Cursor cursor = passed_over ? Cursor() : p.cursor;
         Query q(store.db, "UPDATE scope SET seq = ?, hash = ?, resume = ? WHERE no = ?");
-        q.bind(p.cursor.seq).id(p.cursor.hash);
-        p.resume.empty() ? q.null() : q.blob(p.resume);
+        q.bind(cursor.seq).id(cursor.hash);
+        p.resume.empty() || passed_over ? q.null() : q.blob(p.resume);
         q.bind(scope->no).run();
     }
 
