@@ -393,7 +393,10 @@ TEST_CASE("bodies beyond the octets that may be held together are refused") {
     HttpsTransport transport(running.url(), authority().certificate_pem);
     CHECK(transport.send(post(Bytes(100'000, 'x'))).status == 200);
     CHECK(transport.send(post(Bytes(100'001, 'x'))).status == 503);
-    CHECK(transport.send(post("x")).status == 200);
+    // What was held is let go once its answer is written, which the asker may hear of a moment earlier.
+    int status = 503;
+    for (int tries = 0; tries < 1'000 && status == 503; ++tries) status = transport.send(post("x")).status;
+    CHECK(status == 200);
 }
 
 TEST_CASE("a full house makes room by closing the longest idle connection") {

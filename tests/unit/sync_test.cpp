@@ -389,33 +389,39 @@ TEST_CASE("an assignment that lies in the future or the past gives nothing today
 }
 
 TEST_CASE("an entry that was passed over is noticed when the next one comes: the record, or the scope, is asked for whole") {
+    const bool creation = GENERATE(false, true);
+    INFO("what was passed over " << (creation ? "made the record" : "changed it"));
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    ilze->create("home_visit", "H-17", R"({"place":"Cits"})");  // so that what follows comes as entries
+    if (creation) {
+        ilze->sync();
+        maris->sync();
+    }
     const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Viens."})");
-    ilze->sync();
-    maris->sync();
+    if (!creation) {
+        ilze->sync();
+        maris->sync();
+    }
     ilze->vault().edit(id, "observations", "Viens divi.");
     ilze->vault().edit(id, "observations", "Viens divi trīs.");
-    const RecordId unseen = ilze->create("home_visit", "H-17", R"({"place":"B"})");
-    ilze->put(unseen, R"({"place":"C"})");
     ilze->sync();
-    int responses = 0;
+    bool dropped = false;
     maris->line.rewrite = [&](sync::HttpResponse& response) {
-        if (responses++ > 0) return;
         sync::SyncResponse message = read_response(response);
         for (ScopePage& page : message.incoming.pages) {
-            if (page.entries.size() < 4) continue;
-            page.entries.erase(page.entries.begin() + 2);
+            if (dropped || page.entries.size() < 2) continue;
             page.entries.erase(page.entries.begin());
+            dropped = true;
         }
         write_response(response, message);
     };
     const sync::SyncReport report = maris->sync();
-    CHECK(report.round_trips == 2);
-    require_equal({ilze.get(), maris.get()}, {id});
+    CHECK(dropped);
+    if (!creation) CHECK(report.round_trips == 2);
     maris->line.rewrite = nullptr;
     maris->sync();
-    require_equal({ilze.get(), maris.get()}, {id, unseen});
+    require_equal({ilze.get(), maris.get()}, {id});
     CHECK(maris->sync().round_trips == 1);
     town.require_sound({ilze.get(), maris.get()});
 }
