@@ -20,43 +20,7 @@ constexpr std::size_t kMaxChangesInBatch = 20'000;
 /// Reason of a verdict `again` that this device gave itself: the server has not heard of the change yet, so the feed must still bring it.
 constexpr const char* kUnheard = "unheard";
 
-std::string roles_json(const std::vector<std::string>& roles) {
-    std::string out = "[";
-    for (const std::string& role : roles) {
-        if (out.size() > 1) out += ',';
-        append_json_string(out, role);
-    }
-    return out + "]";
-}
-
 }  // namespace
-
-Hash256 digest_of_grants(Crypto& crypto, const std::vector<ScopeGrant>& scopes, const std::vector<std::string>& types) {
-    std::vector<Bytes> items;
-    for (const ScopeGrant& s : scopes) {
-        CborWriter w;
-        w.array(7);
-        w.octets(s.id.bytes());
-        w.text(s.info.name);
-        w.text(s.info.label);
-        w.text(s.info.section);
-        w.text(s.info.target);
-        w.text(s.kind);
-        w.text(roles_json(s.info.roles));
-        items.push_back(w.take());
-    }
-    for (const std::string& type : types) items.emplace_back(crypto.sha256(type).bytes());
-    std::sort(items.begin(), items.end());
-    Bytes all;
-    for (const Bytes& item : items) all += item;
-    return crypto.sha256(all);
-}
-
-Hash256 fingerprint_of(const SchemaSet& schema, Crypto& crypto) {
-    Bytes all;
-    for (const TypeSchema* type : schema.types()) all.append(crypto.sha256(type->source()).bytes());
-    return crypto.sha256(all);
-}
 
 std::uint64_t ReplicaStore::unsent_after(std::uint64_t counter) const {
     return Query(store_.db, "SELECT count(*) FROM outbox WHERE counter > ?").bind(counter).one().unsigned_integer(0);

@@ -10,6 +10,7 @@
 
 #include "core/kopdarbs.h"
 #include "core/log/feed.h"
+#include "core/store/grants.h"
 
 namespace kopdarbs {
 
@@ -67,13 +68,6 @@ struct ScopePage {
     Bytes resume;   ///< not empty while a snapshot is under way: where it goes on
 };
 
-/// One scope that the user's assignments give.
-struct ScopeGrant {
-    ScopeId id;
-    ScopeInfo info;
-    std::string kind;
-};
-
 /// What the server signed: SHA-256 over prefix ‖ before ‖ body is signed by its key.
 struct SignedDecision {
     Hash256 before;
@@ -124,10 +118,5 @@ private:
     struct Receiver;
     Store& store_;
 };
-
-/// One hash for all types and their versions: equal schemas show equal documents of equal states.
-Hash256 fingerprint_of(const SchemaSet& schema, Crypto& crypto);
-/// The digest that grants_digest() gives for these.
-Hash256 digest_of_grants(Crypto& crypto, const std::vector<ScopeGrant>& scopes, const std::vector<std::string>& types);
 
 }  // namespace kopdarbs
