@@ -1,5 +1,7 @@
 #include "core/base/bytes.h"
 
+#include <cstring>
+
 #include "core/base/error.h"
 
 namespace kopdarbs {
@@ -153,7 +155,15 @@ std::uint64_t get_u64(BytesView bytes) {
 
 bool is_utf8(std::string_view text) {
     std::uint64_t state = Utf8Automaton::kAccept;
-    for (char c : text) state = kUtf8.step[octet(c)] >> (state & 63);
+    const auto take = [&state](char c) { state = kUtf8.step[octet(c)] >> (state & 63); };
+    std::size_t i = 0;
+    for (std::uint64_t eight = 0; text.size() - i >= 8; i += 8) {
+        std::memcpy(&eight, text.data() + i, 8);
+        // Eight octets of ASCII at once where a character may begin.
+        if ((eight & 0x8080808080808080U) == 0 && (state & 63) == Utf8Automaton::kAccept) continue;
+        for (std::size_t k = 0; k < 8; ++k) take(text[i + k]);
+    }
+    for (; i < text.size(); ++i) take(text[i]);
     return (state & 63) == Utf8Automaton::kAccept;
 }
 

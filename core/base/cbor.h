@@ -43,6 +43,7 @@ public:
     /// Bytes that are canonical CBOR already.
     void raw(BytesView encoded) { out_.append(encoded); }
 
+    void reserve(std::size_t bytes) { out_.reserve(bytes); }
     const Bytes& bytes() const { return out_; }
     Bytes take() { return std::move(out_); }
     void clear() { out_.clear(); }

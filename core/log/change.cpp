@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kHeaderParts = 15;
+constexpr std::size_t kUsualHeaderBytes = 256;
 constexpr std::size_t kMaxReplicasInContext = 4096;
 
 Value encoded_text(std::string_view text) {
@@ -174,7 +175,10 @@ Dot read_dot(CborReader& in) {
 }
 
 void encode_change(Change& change) {
+    std::size_t size = 64;
+    for (const Op& op : change.ops) size += op.path.field.size() + op.path.key.size() + op.path.sub.size() + op.value.size() + 16;
     CborWriter content;
+    content.reserve(size);
     content.array(1);
     content.array(change.ops.size());
     for (const Op& op : change.ops) {
@@ -187,6 +191,7 @@ void encode_change(Change& change) {
     }
     change.content = content.take();
     CborWriter header;
+    header.reserve(kUsualHeaderBytes);
     header.array(kHeaderParts);
     header.uint(kVersion);
     header.octets(change.dot.replica.bytes());

@@ -53,9 +53,9 @@ struct Path {
         return a.kind == b.kind && a.field == b.field && a.key == b.key && a.sub == b.sub;
     }
     friend bool operator<(const Path& a, const Path& b) {
-        if (a.field != b.field) return a.field < b.field;
+        if (const int order = a.field.compare(b.field); order != 0) return order < 0;
         if (a.kind != b.kind) return a.kind < b.kind;
-        if (a.key != b.key) return a.key < b.key;
+        if (const int order = a.key.compare(b.key); order != 0) return order < 0;
         return a.sub < b.sub;
     }
 };

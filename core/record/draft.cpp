@@ -8,6 +8,7 @@
 namespace kopdarbs {
 namespace {
 
+constexpr std::size_t kUsualOps = 24;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 
 [[noreturn]] void invalid(std::string_view field, const char* what) {
@@ -37,6 +38,7 @@ CharId line_of(const Path& path) {
 
 Draft::Draft(const RecordState& state, const TypeSchema& type, const Dot& dot, std::optional<Version> base)
     : state_(state), type_(type), dot_(dot), base_(std::move(base)), seen_(base_ ? base_->seen : state.context()) {
+    ops_.reserve(kUsualOps);
     if (!state.context().covers(seen_)) fail(ErrorCode::invalid, "--base is no version of this record here");
 }
 
@@ -49,11 +51,11 @@ const FieldSchema& Draft::field_of(std::string_view field, Kind kind) const {
 
 void Draft::write(const Path& path, BytesView value, bool covering) {
     Op op{path, Value(value), {}};
-    if (!covering && spares_siblings(path, &type_)) {
+    if (!covering) {
         if (base_) {
             const auto contested = base_->contested.find(path);
-            if (contested != base_->contested.end()) op.spares = contested->second;
-        } else if (const Register* reg = state_.find(path); reg != nullptr && reg->differs()) {
+            if (contested != base_->contested.end() && spares_siblings(path, &type_)) op.spares = contested->second;
+        } else if (const Register* reg = state_.find(path); reg != nullptr && reg->differs() && spares_siblings(path, &type_)) {
             for (const Sibling& s : reg->siblings) op.spares.push_back(s.dot);
         }
     }
@@ -84,8 +86,9 @@ void Draft::put(std::string_view field, BytesView value, const Text* text_at_bas
         }
         case Kind::text: {
             if (kind != CborType::text && kind != CborType::null) invalid(field, "a text is a string");
-            const Text here = text_at_base != nullptr ? *text_at_base : state_.text(field);
-            edit_text(field, diff_words(here.text(), text_of(value)), here);
+            Text here = text_at_base != nullptr ? *text_at_base : state_.text(field);
+            const std::vector<Splice> splices = diff_words(here.text(), text_of(value));
+            edit_text(field, splices, std::move(here));
             break;
         }
     }
@@ -172,12 +175,12 @@ void Draft::count(std::string_view field, std::int64_t n) {
     write(path, int_value(total));
 }
 
-void Draft::edit_text(std::string_view field, const std::vector<Splice>& splices, const Text& at_base) {
+void Draft::edit_text(std::string_view field, const std::vector<Splice>& splices, Text at_base) {
     (void)field_of(field, Kind::text);
-    Text text = at_base;
-    const TextEdit edit = text.splice(dot_, splices);
+    const TextEdit edit = at_base.splice(dot_, splices);
     if (edit.empty()) return;
     write(text_path(field), encode_text_ops(edit.ops, dot_));
+    if (!base_ || base_->seen.covers(state_.context())) texts_.insert_or_assign(std::string(field), std::move(at_base));
     for (const AlteredLine& line : edit.lines) {
         Path path{static_cast<std::uint32_t>(PathKind::line), std::string(field), line_key(line.newline), {}};
         write(path, line.gone ? null_value() : text_value(line.text));

@@ -30,7 +30,7 @@ public:
     /// Adds `n` to this replica's total.
     void count(std::string_view field, std::int64_t n);
     /// Positions are those of `at_base`, the text that the caller saw.
-    void edit_text(std::string_view field, const std::vector<Splice>& splices, const Text& at_base);
+    void edit_text(std::string_view field, const std::vector<Splice>& splices, Text at_base);
     void remove();
     void restore();
     void seal(const RecordState::Document& document);
@@ -40,6 +40,8 @@ public:
 
     const Context& seen() const { return seen_; }
     std::vector<Op> take() { return std::move(ops_); }
+    /// For RecordState::apply of these operations to the state that they were drafted on.
+    RecordState::Texts take_texts() { return std::move(texts_); }
     bool empty() const { return ops_.empty(); }
 
 private:
@@ -56,6 +58,7 @@ private:
     std::optional<Version> base_;
     Context seen_;
     std::vector<Op> ops_;
+    RecordState::Texts texts_;
 };
 
 /// The id of a line, as the third part of its path.

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "core/record/json_document.h"
+
 namespace kopdarbs {
 namespace {
 
@@ -178,6 +180,8 @@ std::string to_json(BytesView value) {
 }
 
 RecordState::Document document_from_json(std::string_view json) {
+    RecordState::Document printed;
+    if (read_printed_document(json, printed)) return printed;
     const Json object = Json::parse(json.begin(), json.end(), nullptr, false);
     if (!object.is_object()) fail(ErrorCode::corrupt, "a record's document is not a JSON object");
     RecordState::Document document;

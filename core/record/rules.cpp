@@ -19,9 +19,8 @@ Problem wrong_kind(const std::string& field) {
 
 /// The siblings that the change covers at `path`, as its author saw them.
 bool covers_differing(const Op& op, const RecordState& at_seen, const TypeSchema& type) {
-    if (!spares_siblings(op.path, &type)) return false;
     const Register* reg = at_seen.find(op.path);
-    if (reg == nullptr) return false;
+    if (reg == nullptr || reg->siblings.size() < 2 || !spares_siblings(op.path, &type)) return false;
     const Value* first = nullptr;
     for (const Sibling& s : reg->siblings) {
         if (std::find(op.spares.begin(), op.spares.end(), s.dot) != op.spares.end()) continue;
@@ -43,8 +42,9 @@ public:
     }
 
 private:
-    std::optional<Problem> valid(std::string_view field, std::string_view column, BytesView value) {
-        auto problem = type_.check(field, column, value);
+    std::optional<Problem> valid(const FieldSchema& field, BytesView value) { return noted(field.check(value)); }
+
+    std::optional<Problem> noted(std::optional<Problem> problem) {
         if (problem && problem->warning) {
             if (warnings_ != nullptr) warnings_->push_back(*problem);
             return std::nullopt;
@@ -68,11 +68,11 @@ private:
         switch (op.path.kind) {
             case static_cast<std::uint32_t>(PathKind::scalar):
                 if (field->kind() != Kind::scalar) return wrong_kind(op.path.field);
-                if (auto problem = valid(field->name, {}, op.value)) return problem;
+                if (auto problem = valid(*field, op.value)) return problem;
                 return transition(op, *field);
             case static_cast<std::uint32_t>(PathKind::element):
                 if (field->kind() != Kind::set || !is_flag(op.value)) return wrong_kind(op.path.field);
-                if (auto problem = valid(field->name, {}, op.path.key)) return problem;
+                if (auto problem = valid(*field, op.path.key)) return problem;
                 return role_only(*field);
             case static_cast<std::uint32_t>(PathKind::row):
                 if (field->kind() != Kind::rows || !is_flag(op.value)) return wrong_kind(op.path.field);
@@ -80,7 +80,7 @@ private:
             case static_cast<std::uint32_t>(PathKind::column): {
                 const FieldSchema* column = schema_of(op.path, &type_);
                 if (field->kind() != Kind::rows || column == nullptr) return wrong_kind(op.path.field);
-                if (auto problem = valid(field->name, column->name, op.value)) return problem;
+                if (auto problem = valid(*column, op.value)) return problem;
                 if (auto problem = role_only(*field)) return problem;
                 return transition(op, *column);
             }
@@ -88,13 +88,13 @@ private:
                 // A counter's part is written by its own replica only.
                 if (field->kind() != Kind::counter || !(op.path == counter_path(field->name, change_.dot.replica)))
                     return wrong_kind(op.path.field);
-                if (auto problem = valid(field->name, {}, op.value)) return problem;
+                if (auto problem = valid(*field, op.value)) return problem;
                 return role_only(*field);
             }
             case static_cast<std::uint32_t>(PathKind::text): {
                 if (field->kind() != Kind::text) return wrong_kind(op.path.field);
                 for (const TextOp& part : decode_text_ops(op.value, change_.dot))
-                    if (auto problem = valid(field->name, {}, text_value(part.text))) return problem;
+                    if (auto problem = valid(*field, text_value(part.text))) return problem;
                 return role_only(*field);
             }
             case static_cast<std::uint32_t>(PathKind::line): {
@@ -112,6 +112,7 @@ private:
 
     /// A change that decides between a field's siblings is a decision in all that it writes to the field: a line's text, a row's presence.
     bool decides(const FieldSchema& field) const {
+        if (writer_.creating) return false;
         return std::any_of(change_.ops.begin(), change_.ops.end(),
                            [&](const Op& op) { return op.path.field == field.name && covers_differing(op, at_seen_, type_); });
     }
@@ -167,17 +168,17 @@ private:
         if (field.kind() == Kind::set) {
             if (in.peek() != CborType::array) return wrong_kind(field.name);
             for (std::size_t n = in.array(); n > 0; --n)
-                if (auto problem = valid(field.name, {}, in.item())) return problem;
+                if (auto problem = valid(field, in.item())) return problem;
             return std::nullopt;
         }
-        if (field.kind() != Kind::rows) return valid(field.name, {}, value);
+        if (field.kind() != Kind::rows) return valid(field, value);
         if (in.peek() != CborType::map) return wrong_kind(field.name);
         for (std::size_t rows = in.map(); rows > 0; --rows) {
             (void)in.text(kMaxNameBytes);
             for (std::size_t columns = in.map(); columns > 0; --columns) {
                 const std::string_view column = in.text(kMaxNameBytes);
                 if (column.empty()) return wrong_kind(field.name);
-                if (auto problem = valid(field.name, column, in.item())) return problem;
+                if (auto problem = noted(type_.check(field.name, column, in.item()))) return problem;
             }
         }
         return std::nullopt;

@@ -32,6 +32,8 @@ bool Register::differs() const {
 }
 
 Register& RecordState::at(const Path& path) {
+    // Operations mostly come in the order of their paths, to a record that is new.
+    if (registers_.empty() || registers_.back().path < path) return registers_.emplace_back(Register{path, {}});
     auto it = std::lower_bound(registers_.begin(), registers_.end(), path, by_path);
     if (it == registers_.end() || !(it->path == path)) it = registers_.insert(it, Register{path, {}});
     return *it;
@@ -53,13 +55,12 @@ Text RecordState::text(std::string_view field) const {
     return it == texts_.end() ? Text() : it->second;
 }
 
-void RecordState::apply_text(const Change& change) {
+void RecordState::apply_text(const Change& change, Texts& copies) {
     // The only operations that can fail, so done first; one is atomic by itself, several are done on copies.
     const auto is_text = [](const Op& op) { return op.path.is(PathKind::text); };
     const auto count = std::count_if(change.ops.begin(), change.ops.end(), is_text);
-    std::map<std::string, Text, std::less<>> copies;
     for (const Op& op : change.ops) {
-        if (!is_text(op)) continue;
+        if (!is_text(op) || (count == 1 && copies.count(op.path.field) != 0)) continue;
         const std::vector<TextOp> ops = decode_text_ops(op.value, change.dot);
         const auto here = texts_.find(op.path.field);
         Text& text =
@@ -69,13 +70,13 @@ void RecordState::apply_text(const Change& change) {
     for (auto& [field, text] : copies) texts_.insert_or_assign(field, std::move(text));
 }
 
-Applied RecordState::apply(const Change& change, Stamp stamp) {
+Applied RecordState::apply(const Change& change, Stamp stamp, Texts texts) {
     KOPDARBS_ASSERT(!change.erased);
     if (context_.covers(change.dot)) return Applied::duplicate;
     // Own changes of this replica that a base did not show are not in `seen`, so the line is checked too: a dot passed over would be
     // covered for ever.
     if (!context_.covers(change.seen) || context_.at(change.dot.replica) < change.prev) return Applied::early;
-    apply_text(change);
+    apply_text(change, texts);
     bool dropped = false, carried = false;
     registers_.reserve(registers_.size() + change.ops.size());
     for (const Op& op : change.ops) {
@@ -100,7 +101,7 @@ Applied RecordState::apply(const Change& change, Stamp stamp) {
 }
 
 void RecordState::join(const RecordState& other) {
-    std::map<std::string, Text, std::less<>> texts = texts_;
+    Texts texts = texts_;
     for (const auto& [field, text] : other.texts_) {
         const auto it = texts.find(field);
         if (it == texts.end())

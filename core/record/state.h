@@ -44,8 +44,11 @@ enum class Applied { applied, duplicate, early };
 
 class RecordState {
 public:
+    using Texts = std::map<std::string, Text, std::less<>>;
+
     /// Applies `change` at hybrid time `stamp`. Throws Error{corrupt}, changing nothing, for text operations that cannot be.
-    Applied apply(const Change& change, Stamp stamp);
+    /// `texts`: what its text operations make of the texts here, where whoever made them has that already.
+    Applied apply(const Change& change, Stamp stamp, Texts texts = {});
     void join(const RecordState& other);
 
     /// The server has decided when `dot` was written.
@@ -56,7 +59,7 @@ public:
     bool empty() const { return context_.empty(); }
     const Context& context() const { return context_; }
     const std::vector<Register>& registers() const { return registers_; }
-    const std::map<std::string, Text, std::less<>>& texts() const { return texts_; }
+    const Texts& texts() const { return texts_; }
     /// Null when nothing is there.
     const Register* find(const Path& path) const;
     /// Of a dot that a sibling here carries.
@@ -82,12 +85,12 @@ public:
 private:
     friend class StateCodec;
     Register& at(const Path& path);
-    void apply_text(const Change& change);
+    void apply_text(const Change& change, Texts& texts);
     void drop_unused_dots();
     Context context_;
     std::vector<Written> dots_;        // sorted by dot; exactly those that siblings carry
     std::vector<Register> registers_;  // sorted by path, none empty
-    std::map<std::string, Text, std::less<>> texts_;
+    Texts texts_;
 };
 
 /// Whether nothing may dominate operations of this kind.

@@ -51,16 +51,30 @@ private:
 
     StateCodec(const RecordState& state, const RecordState::Document& document) : state_(state), document_(document) {
         const Registers& all = state.registers_;
+        groups_.reserve(all.size());
+        // Registers, texts and the document are all in the order of their fields.
+        std::size_t met = 0;
+        auto text = state.texts_.begin();
+        auto member = document.begin();
         for (auto it = all.begin(); it != all.end();) {
-            Group g{it, it, nullptr};
-            while (g.end != all.end() && g.end->path.field == it->path.field) ++g.end;
-            const bool one_kind = std::all_of(g.begin, g.end, [&](const Register& r) { return r.path.kind == it->path.kind; });
-            if (one_kind && !it->path.field.empty() && state.texts_.count(it->path.field) == 0) g.shown = find(document, it->path.field);
+            const std::string& field = it->path.field;
+            Group g{it, it};
+            bool one_kind = true;
+            for (; g.end != all.end() && g.end->path.field == field; ++g.end) one_kind = one_kind && g.end->path.kind == it->path.kind;
+            while (text != state.texts_.end() && text->first < field) ++text;
+            while (member != document.end() && member->first < field) ++member;
+            const bool is_text = text != state.texts_.end() && text->first == field;
+            if (!is_text && !field.empty() && member != document.end() && member->first == field) {
+                ++met;
+                if (one_kind) g.shown = &member->second;
+            }
             g.sole = sole_dot(g);
             groups_.push_back(g);
             it = g.end;
         }
-        choose_base();
+        for (const auto& [field, ignored] : state.texts_) met += find(document, field) != nullptr ? 1U : 0U;
+        // An amendment may show a field that nobody ever wrote.
+        if (met == document.size()) choose_base();
     }
 
     std::uint64_t index(const Dot& dot) const {
@@ -92,18 +106,7 @@ private:
         return &dot;
     }
 
-    /// Whether every field of the document is a field of the state. An amendment may show one that nobody ever wrote.
-    bool stands_behind_document() const {
-        return std::all_of(document_.begin(), document_.end(), [this](const auto& member) {
-            const auto& all = state_.registers_;
-            const auto it = std::lower_bound(all.begin(), all.end(), member.first,
-                                             [](const Register& r, const std::string& f) { return r.path.field < f; });
-            return (it != all.end() && it->path.field == member.first) || state_.texts_.count(member.first) != 0;
-        });
-    }
-
     void choose_base() {
-        if (!stands_behind_document()) return;
         std::vector<std::uint64_t> votes(state_.dots_.size(), 0);
         for (const Group& g : groups_)
             if (g.sole != nullptr) ++votes[static_cast<std::size_t>(index(*g.sole))];
@@ -143,7 +146,7 @@ private:
         for (const auto& [field, text] : state_.texts_) {
             const std::string shown = text.text();
             const Value* in_document = find(document_, field);
-            const bool same = in_document != nullptr && *in_document == text_value(shown);
+            const bool same = in_document != nullptr && CborReader(*in_document).peek() == CborType::text && text_of(*in_document) == shown;
             out.array(same ? 2 : 3);
             out.text(field);
             out.raw(text.encode());

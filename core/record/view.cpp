@@ -319,7 +319,11 @@ Document shown_document(const RecordState& state, const TypeSchema* type) {
 }
 
 std::string document_to_json(const Document& document) {
-    std::string out = "{";
+    std::size_t size = 2;
+    for (const auto& [field, value] : document) size += field.size() + value.size() + 6;
+    std::string out;
+    out.reserve(size + size / 16);
+    out += '{';
     for (const auto& [field, value] : document) {
         if (out.size() > 1) out += ',';
         append_json_string(out, field);

@@ -85,6 +85,9 @@ struct FieldSchema {
     std::vector<Value> order;             ///< `highest`: values from the mildest to the gravest
     std::map<std::string, FieldSchema, std::less<>> columns;  ///< `rows`: the subfields
     std::shared_ptr<const ValueRule> rule;
+    /// One value (for sets: one element), as canonical CBOR; null is absence and always valid. Absent when the value is good; a Problem
+    /// with `warning` set when it is only doubtful. Throws Error{corrupt} when `value` is not one item of canonical CBOR.
+    std::optional<Problem> check(BytesView value) const;
     /// Whether judge_field has anything to look at beyond what judge_record has; when false it need not be called.
     bool has_write_rule() const { return once || draft || judged || !writers.empty() || !resolvers.empty() || !transitions.empty(); }
     Kind kind() const { return kind_of(merge); }
@@ -109,9 +112,7 @@ public:
     /// The JSON text it was read from, verbatim.
     const std::string& source() const { return source_; }
 
-    /// One value of one field (for sets: one element, for rows: a subfield with `column`), as canonical CBOR; null is absence and
-    /// always valid. Absent when the value is good; a Problem with `warning` set when it is only doubtful. Throws Error{corrupt} when
-    /// `value` is not one item of canonical CBOR.
+    /// FieldSchema::check by name; for rows of a subfield with `column`. A field that is not known is a Problem.
     std::optional<Problem> check(std::string_view field, std::string_view column, BytesView value) const;
 
     /// Whether `writer` may write records of this type at all, here (creating or not): some field of it, at least.

@@ -175,10 +175,14 @@ std::optional<Problem> TypeSchema::check(std::string_view field_name, std::strin
         const std::string name = std::string(field_name) + (column_name.empty() ? "" : ".") + std::string(column_name);
         return Problem{name, {name + ": šāda lauka nav", name + ": there is no such field"}, false};
     }
+    return field->check(value);
+}
+
+std::optional<Problem> FieldSchema::check(BytesView value) const {
     if (is_null(value)) return std::nullopt;
     std::optional<Finding> found;
-    if (field->rule) {
-        found = field->rule->check(value);
+    if (rule) {
+        found = rule->check(value);
     } else {
         // A row's presence, without a column, is yes or no.
         CborReader reader(value);
@@ -187,7 +191,7 @@ std::optional<Problem> TypeSchema::check(std::string_view field_name, std::strin
         reader.finish();
     }
     if (!found) return std::nullopt;
-    return Problem{field->name, {field->label.lv + ": " + found->reason.lv, field->label.en + ": " + found->reason.en}, found->warning};
+    return Problem{name, {label.lv + ": " + found->reason.lv, label.en + ": " + found->reason.en}, found->warning};
 }
 
 }  // namespace kopdarbs

@@ -23,7 +23,7 @@ constexpr const char* kUnheard = "unheard";
 }  // namespace
 
 std::uint64_t ReplicaStore::unsent_after(std::uint64_t counter) const {
-    return Query(store_.db, "SELECT count(*) FROM outbox WHERE counter > ?").bind(counter).one().unsigned_integer(0);
+    return store_.heads.unsent_after(counter);
 }
 
 std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t max_bytes, std::uint64_t& last) const {
@@ -32,9 +32,9 @@ std::vector<FeedPart> ReplicaStore::outgoing(std::uint64_t after, std::size_t ma
     std::map<std::int64_t, FeedPart> parts;
     std::size_t bytes = 0, count = 0;
     Query q(store_.db,
-            "SELECT c.counter, c.scope, c.header, c.salt, c.content, c.hash FROM outbox o JOIN change c USING (counter) WHERE o.counter > "
-            "? ORDER BY o.counter");
-    q.bind(after);
+            "SELECT counter, scope, header, salt, content, hash FROM change "
+            "WHERE counter >= ? AND NOT EXISTS (SELECT 1 FROM early e WHERE e.counter = change.counter) ORDER BY counter");
+    q.bind(std::max(after + 1, store_.heads.first_unsent()));
     last = after;
     while (q.next() && (count == 0 || (bytes < max_bytes && count < kMaxChangesInBatch))) {
         const std::int64_t scope_no = q.integer(1);
@@ -162,9 +162,10 @@ struct ReplicaStore::Receiver {
         }
         for (std::int64_t no : rows) {
             const Stored stored = *store.find(no);
-            const Shape shape = shape_of(store.env.crypto, stored.id, stored.state(), store.schema.type(stored.type));
+            const RecordState state = stored.state();
+            const Shape shape = shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type));
             if (shape.doc == stored.doc && shape.meta == stored.meta) continue;
-            store.update(no, shape);
+            store.update(no, state, shape);
             store.touched(stored.id);
         }
     }
@@ -175,18 +176,19 @@ struct ReplicaStore::Receiver {
         struct Decided {
             std::uint64_t counter;
             std::int64_t record;
-            bool settled;  ///< nothing of its record is unsent beside what this verdict decides
+            bool settled;  ///< nothing later of its record is unsent beside what this verdict decides
         };
+        if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
+        const std::uint64_t last = std::min(v.counter + v.count - 1, own_counter);
         std::vector<Decided> decided;
         {
-            Query q(store.db,
-                    "SELECT o.counter, o.record, NOT EXISTS (SELECT 1 FROM outbox x WHERE x.record = o.record AND x.counter NOT BETWEEN ?1 "
-                    "AND ?2) "
-                    "FROM outbox o WHERE o.counter BETWEEN ?1 AND ?2 ORDER BY o.counter");
-            q.bind(v.counter).bind(v.counter + v.count - 1);
-            while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.integer(2) != 0});
+            Query q(
+                store.db,
+                "SELECT c.counter, c.record, r.own FROM change c LEFT JOIN record r ON r.no = c.record "
+                "WHERE c.counter BETWEEN ? AND ? AND NOT EXISTS (SELECT 1 FROM early e WHERE e.counter = c.counter) ORDER BY c.counter");
+            q.bind(std::max(v.counter, store.heads.first_unsent())).bind(last);
+            while (q.next()) decided.push_back({q.unsigned_integer(0), q.integer(1), q.unsigned_integer(2) <= last});
         }
-        if (v.code == VerdictCode::held) return;  // no verdict yet: it stays unsent, and is asked about again
         if (decided.empty() && v.code == VerdictCode::again)
             Query(store.db, "UPDATE verdict SET reason = ? WHERE counter = ? AND reason = ?")
                 .text(v.reason)
@@ -198,9 +200,8 @@ struct ReplicaStore::Receiver {
                 accept(d.counter, d.record, d.settled, v.stamp);
             else
                 cut(d.counter, d.record, v);
-            if (!d.settled) Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(d.counter).run();
         }
-        Query(store.db, "DELETE FROM outbox WHERE counter BETWEEN ? AND ?").bind(v.counter).bind(v.counter + v.count - 1).run();
+        store.heads.decide(v.counter, last);
         if (v.code == VerdictCode::accepted && v.stamp.packed == 0) return;  // decided as its author said: nothing to remember
         for (const Decided& d : decided)
             Query(store.db, "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)")
@@ -239,7 +240,7 @@ struct ReplicaStore::Receiver {
         const Stored stored = *store.find(no);
         RecordState state = stored.state();
         state.restamp({store.enrolment.replica, counter}, stamp);
-        store.update(no, shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type)));
+        store.update(no, state, shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type)));
         store.touched(stored.id);
     }
 
@@ -255,8 +256,9 @@ struct ReplicaStore::Receiver {
 
     void remember_line(std::int64_t no) {
         if (lines.count(no) != 0) return;
-        lines.emplace(no, store.pending(no));
-        line_bases.emplace(no, confirmed_now(no));
+        const Stored stored = *store.find(no);
+        lines.emplace(no, store.pending(stored));
+        line_bases.emplace(no, confirmed_now(stored));
     }
 
     void want(std::int64_t no) {
@@ -267,15 +269,17 @@ struct ReplicaStore::Receiver {
     // Entries
 
     /// The confirmed state of a record that is there.
-    RecordState confirmed_now(std::int64_t no) {
-        const bool dirty = store.has_pending(no) || reshown.count(no) != 0;
-        if (!dirty) return store.find(no)->state();
-        return store.confirmed(no).value_or(RecordState());
+    RecordState confirmed_now(const Stored& stored) {
+        if (!is_overlaid(stored)) return stored.state();
+        return store.confirmed(stored.no).value_or(RecordState());
     }
+
+    /// Whether what is shown is more than what is confirmed, or will be laid anew.
+    bool is_overlaid(const Stored& stored) { return store.has_pending(stored) || reshown.count(stored.no) != 0; }
 
     /// What is confirmed of a record has become `state`.
     void confirm(const Stored& stored, const RecordState& was, const RecordState& state) {
-        if (store.has_pending(stored.no) || reshown.count(stored.no) != 0) {
+        if (is_overlaid(stored)) {
             keep_confirmed(stored.no, state);
             reshown.insert(stored.no);
         } else {
@@ -295,12 +299,12 @@ struct ReplicaStore::Receiver {
                 passed_over = true;
                 return;
             }
-            store.insert(change.record, scope.no, change.type,
+            store.insert(change.record, scope.no, change.type, state,
                          shape_of(store.env.crypto, change.record, state, store.schema.type(change.type)));
             ++pulled;
             return;
         }
-        const RecordState was = confirmed_now(stored->no);
+        const RecordState was = confirmed_now(*stored);
         RecordState state = was;
         const Applied applied = state.apply(change, stamp_of(entry, change));
         if (applied == Applied::early) Query(store.db, "INSERT OR IGNORE INTO wanted VALUES (?)").id(change.record).run();
@@ -319,11 +323,11 @@ struct ReplicaStore::Receiver {
         const auto stored = store.find(entry.record);
         if (!stored) {
             if (scope == nullptr || theirs.empty()) return;
-            store.insert(entry.record, scope->no, entry.type, shape_of_entry(entry, document, theirs));
+            store.insert(entry.record, scope->no, entry.type, theirs, shape_of_entry(entry, document, theirs));
             ++pulled;
             return;
         }
-        const RecordState was = confirmed_now(stored->no);
+        const RecordState was = confirmed_now(*stored);
         if (was.context().covers(theirs.context())) return;
         RecordState state = was;
         state.join(theirs);
@@ -362,7 +366,7 @@ struct ReplicaStore::Receiver {
         RecordState state = store.confirmed(no).value_or(RecordState());
         const auto line = lines.find(no);
         if (line == lines.end()) {
-            for (const Change& change : store.pending(no)) lay(state, change);
+            for (const Change& change : store.pending(stored)) lay(state, change);
         } else {
             RecordState old = line_bases.at(no);
             bool dead = false;
@@ -370,7 +374,7 @@ struct ReplicaStore::Receiver {
                 const RecordState old_before = old;
                 (void)old.apply(original, original.stamp);
                 dead = dead || cuts.count(original.dot.counter) != 0;
-                if (is_unsent(original.dot.counter)) {
+                if (store.heads.is_unsent(original.dot.counter)) {
                     if (!dead) {
                         lay(state, original);
                         continue;
@@ -386,18 +390,17 @@ struct ReplicaStore::Receiver {
             // Everything that made the record was refused: the letters keep it.
             Query(store.db, "DELETE FROM record WHERE no = ?").bind(no).run();
             Query(store.db, "DELETE FROM past_text WHERE record = ?").bind(no).run();
-            Query(store.db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();
+            store.words_changed(no);
             store.touched(stored.id);
         } else {
             store.show(stored, shown_before, state);
         }
-        if (!store.has_pending(no)) Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
+        if (!store.heads.is_unsent(state.context().at(store.enrolment.replica)))
+            Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
     }
 
-    bool is_unsent(std::uint64_t counter) { return Query(store.db, "SELECT 1 FROM outbox WHERE counter = ?").bind(counter).next(); }
-
     void supersede(std::uint64_t counter) {
-        Query(store.db, "DELETE FROM outbox WHERE counter = ?").bind(counter).run();
+        store.heads.decide(counter, counter);
         Query(store.db, "INSERT INTO verdict VALUES (?, ?, 0, 0, ?)")
             .bind(counter)
             .bind(static_cast<int>(VerdictCode::again))
@@ -413,7 +416,7 @@ struct ReplicaStore::Receiver {
 
     void reauthor(const Stored& stored, const Change& original, const RecordState& old_before, const RecordState& old_after,
                   RecordState& state) {
-        const std::uint64_t counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0) + 1;
+        const std::uint64_t counter = store.heads.counter() + 1;
         Change change =
             reauthored(original, {store.enrolment.replica, counter}, old_before, old_after, state, store.schema.type(stored.type));
         if (change.ops.empty()) return;
@@ -423,9 +426,8 @@ struct ReplicaStore::Receiver {
     }
 
     std::uint64_t run() {
-        Transaction transaction(store.db);
-        (void)store.scopes();
-        own_counter = Query(store.db, "SELECT counter FROM clock").one().unsigned_integer(0);
+        Turn turn(store);
+        own_counter = store.heads.counter();
         const Bytes known = store.setting("incarnation");
         // Cursors into another server's order mean nothing in this one's: everything starts again from snapshots, which join.
         if (!known.empty() && known != in.incarnation.bytes())
@@ -436,7 +438,7 @@ struct ReplicaStore::Receiver {
         put_u64(now, store.env.clock.wall_ms());
         store.set_setting("last_sync_ms", now);
         if (in.scopes || in.types) grants();
-        Query(store.db, "UPDATE clock SET heard = max(heard, ?)").bind(Stamp::from_ms(std::min(in.server_ms, kMaxStampMs)).packed).run();
+        store.heads.hear(Stamp::from_ms(std::min(in.server_ms, kMaxStampMs)));
         for (const Verdict& v : in.verdicts) verdict(v);
         if (in.decision)
             Query(store.db, "INSERT INTO decision(before, body, signature) VALUES (?, ?, ?)")
@@ -447,19 +449,13 @@ struct ReplicaStore::Receiver {
         for (const Entry& e : in.states) state_entry(nullptr, e);
         for (const ScopePage& p : in.pages) page(p);
         for (std::int64_t no : std::set<std::int64_t>(reshown)) relay(no);
-        transaction.commit();
+        turn.commit();
         return pulled;
     }
 };
 
 std::uint64_t ReplicaStore::receive(const Incoming& incoming) {
-    std::uint64_t pulled = 0;
-    try {
-        pulled = Receiver(store_, incoming).run();
-    } catch (...) {
-        store_.undone();
-        throw;
-    }
+    const std::uint64_t pulled = Receiver(store_, incoming).run();
     store_.notify(Origin::sync);
     return pulled;
 }

@@ -20,9 +20,9 @@ std::optional<Version> Store::version_given(const Vault::Base& base, const Store
     // Own changes that were refused since have left every context; what was seen of this replica is the last that lives.
     if (const std::uint64_t own = version.seen.at(enrolment.replica); own > 0) {
         Query q(db,
-                "SELECT coalesce(max(c.counter), 0) FROM change c LEFT JOIN verdict v USING (counter) "
-                "WHERE c.record = ? AND c.counter <= ? AND (v.verdict IS NULL OR v.verdict = 1)");
-        version.seen.set(enrolment.replica, q.bind(record->no).bind(own).one().unsigned_integer(0));
+                "WITH RECURSIVE line(counter) AS (SELECT ?1 UNION ALL SELECT c.prev FROM change c JOIN line USING (counter)) "
+                "SELECT counter FROM line WHERE counter <= ?2 LIMIT 1");
+        version.seen.set(enrolment.replica, q.bind(record->own).bind(own).one().unsigned_integer(0));
     }
     return version;
 }
@@ -50,42 +50,28 @@ void Store::append(Change& change, std::int64_t record_no, std::int64_t scope_no
     encode_change(change);
     if (change.content.size() > kMaxContentBytes) fail(ErrorCode::invalid, "more than 8 MiB in one save");
     const auto salt = env.entropy.octets<kSaltBytes>();
-    Hash256 before;
-    {
-        Query feed(db, "SELECT hash FROM feed WHERE scope = ?");
-        if (feed.bind(scope_no).next()) before = feed.id<Hash256>(0);
-    }
-    const Hash256 hash = chain_hash(env.crypto, before, change.header, content_hash(env.crypto, view(salt), change.content));
-    Query(db, "INSERT INTO change(counter, record, scope, header, salt, content, hash) VALUES (?, ?, ?, ?, ?, ?, ?)")
+    const Hash256 hash =
+        chain_hash(env.crypto, heads.feed(scope_no).hash, change.header, content_hash(env.crypto, view(salt), change.content));
+    Query(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(change.dot.counter)
         .bind(record_no)
+        .bind(change.prev)
         .bind(scope_no)
         .blob(change.header)
         .blob(view(salt))
         .blob(change.content)
         .id(hash)
         .run();
-    Query(db, "INSERT INTO feed VALUES (?, ?, ?) ON CONFLICT(scope) DO UPDATE SET counter = excluded.counter, hash = excluded.hash")
-        .bind(scope_no)
-        .bind(change.dot.counter)
-        .id(hash)
-        .run();
-    Query(db, "INSERT INTO outbox VALUES (?, ?)").bind(change.dot.counter).bind(record_no).run();
-    Query(db, "UPDATE clock SET counter = ?, stamp = max(stamp, ?)").bind(change.dot.counter).bind(change.stamp.packed).run();
+    heads.advance(scope_no, {change.dot.counter, hash}, change.stamp);
 }
 
 Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
                   const std::function<void(Draft&, const RecordState&)>& fill) {
     const RecordState was = before == nullptr ? RecordState() : before->state();
     Change change;
-    HybridClock clock;
-    {
-        Query q(db, "SELECT counter, stamp, heard FROM clock");
-        q.one();
-        change.dot = {enrolment.replica, q.unsigned_integer(0) + 1};
-        clock = HybridClock(Stamp{q.unsigned_integer(1)});
-        change.heard = Stamp{q.unsigned_integer(2)};
-    }
+    HybridClock clock(heads.stamp());
+    change.dot = {enrolment.replica, heads.counter() + 1};
+    change.heard = heads.heard();
     if (change.dot.counter > kMaxCounter) fail(ErrorCode::io, "this replica has no numbers left");
     const std::optional<Version> version = version_given(base, before);
     Draft draft(was, type, change.dot, version);
@@ -110,15 +96,15 @@ Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& ty
     const auto problem = judge_change(change, on_all ? was : was.within(change.seen), &type, writer_on(scope, id), &saved.warnings);
     if (problem) fail(ErrorCode::refused, printed(*problem));
     RecordState now = was;
-    const Applied applied = now.apply(change, change.stamp);
+    const Applied applied = now.apply(change, change.stamp, draft.take_texts());
     KOPDARBS_ASSERT(applied == Applied::applied);
     std::int64_t no = 0;
     if (before == nullptr) {
-        no = insert(id, scope.no, type.name(), shape_of(env.crypto, id, now, &type));
+        no = insert(id, scope.no, type.name(), now, shape_of(env.crypto, id, now, &type));
     } else {
         no = before->no;
         // The first unsent change of a record keeps what was confirmed beside it.
-        if (!has_pending(no)) Query(db, "INSERT INTO confirmed VALUES (?, ?, ?)").bind(no).text(before->doc).blob(before->meta).run();
+        if (!has_pending(*before)) Query(db, "INSERT INTO confirmed VALUES (?, ?, ?)").bind(no).text(before->doc).blob(before->meta).run();
         show(*before, was, now);
     }
     append(change, no, scope.no);

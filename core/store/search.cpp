@@ -1,7 +1,7 @@
 // Full-text search: an index that no save waits for, and that no search finds stale.
 //
-// A save marks its record in `unindexed`; index() writes the words of marked records and clears the marks, in bounded transactions. A
-// search runs index() first. After a crash the marks are still there.
+// `head.indexed` is the last record that was ever indexed; a save marks earlier ones in `unindexed`. index() writes the words of marked
+// records and of new ones, in bounded transactions. A search runs index() first. After a crash all of it is still there.
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -69,7 +69,9 @@ void Vault::index() {
     for (;;) {
         std::vector<std::int64_t> rows;
         {
-            Query q(store.db, "SELECT record FROM unindexed ORDER BY record LIMIT ?");
+            Query q(store.db,
+                    "SELECT record FROM unindexed UNION ALL "
+                    "SELECT no FROM record WHERE no > (SELECT indexed FROM head WHERE scope = 0) ORDER BY 1 LIMIT ?");
             q.bind(kRecordsPerTransaction);
             while (q.next()) rows.push_back(q.integer(0));
         }
@@ -83,6 +85,7 @@ void Vault::index() {
                 Query(store.db, "INSERT INTO words(rowid, body) VALUES (?, ?)").bind(no).text(words).run();
             }
             Query(store.db, "DELETE FROM unindexed WHERE record = ?").bind(no).run();
+            Query(store.db, "UPDATE head SET indexed = max(indexed, ?) WHERE scope = 0").bind(no).run();
         }
         transaction.commit();
     }

@@ -16,9 +16,10 @@ Stored read_row(Query& q) {
     s.no = q.integer(0);
     s.id = q.id<RecordId>(1);
     s.scope = q.integer(2);
-    s.type = q.bytes(3);
-    s.doc = q.bytes(4);
-    s.meta = q.bytes(5);
+    s.own = q.unsigned_integer(3);
+    s.type = q.bytes(4);
+    s.doc = q.bytes(5);
+    s.meta = q.bytes(6);
     return s;
 }
 
@@ -38,42 +39,56 @@ void bind_key(Query& query, const Value& key) {
     }
 }
 
-Store::Store(const std::string& path, Database::Mode mode, BytesView key, Env environment) : env(environment), db(path, mode, key) {
+Store::Store(const std::string& path, Database::Mode mode, BytesView key, Env environment)
+    : env(environment), db(path, mode, key), heads(db) {
     db.migrate(embedded::migrations, embedded::migrations_count);
 }
 
 std::optional<Stored> Store::find(const RecordId& id) {
-    Query q(db, "SELECT no, id, scope, type, doc, meta FROM record WHERE id = ?");
+    Query q(db, "SELECT no, id, scope, own, type, doc, meta FROM record WHERE id = ?");
     q.id(id);
     if (!q.next()) return std::nullopt;
     return read_row(q);
 }
 
 std::optional<Stored> Store::find(std::int64_t no) {
-    Query q(db, "SELECT no, id, scope, type, doc, meta FROM record WHERE no = ?");
+    Query q(db, "SELECT no, id, scope, own, type, doc, meta FROM record WHERE no = ?");
     q.bind(no);
     if (!q.next()) return std::nullopt;
     return read_row(q);
 }
 
-std::int64_t Store::insert(const RecordId& id, std::int64_t scope_no, std::string_view type, const Shape& shape) {
-    Query q(db, "INSERT INTO record(id, scope, type, k1, k2, flags, review, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+std::int64_t Store::insert(const RecordId& id, std::int64_t scope_no, std::string_view type, const RecordState& state, const Shape& shape) {
+    Query q(db, "INSERT INTO record(id, scope, type, k1, k2, flags, review, own, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     q.id(id).bind(scope_no).text(type);
     bind_key(q, shape.k1);
     bind_key(q, shape.k2);
-    q.bind(shape.flags).bind(shape.review).text(shape.doc).blob(shape.meta).run();
+    q.bind(shape.flags).bind(shape.review).bind(state.context().at(enrolment.replica)).text(shape.doc).blob(shape.meta).run();
     const std::int64_t no = db.last_insert_row();
-    Query(db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();  // a row's number may be that of one that went
+    words_changed(no);  // its number may be that of one that went
     touched(id);
     return no;
 }
 
-void Store::update(std::int64_t no, const Shape& shape) {
-    Query q(db, "UPDATE record SET k1 = ?, k2 = ?, flags = ?, review = ?, doc = ?, meta = ? WHERE no = ?");
-    bind_key(q, shape.k1);
-    bind_key(q, shape.k2);
-    q.bind(shape.flags).bind(shape.review).text(shape.doc).blob(shape.meta).bind(no).run();
-    Query(db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();
+void Store::update(std::int64_t no, const RecordState& state, const Shape& shape) {
+    Query(db, "UPDATE record SET flags = ?, review = ?, own = ?, doc = ?, meta = ? WHERE no = ?")
+        .bind(shape.flags)
+        .bind(shape.review)
+        .bind(state.context().at(enrolment.replica))
+        .text(shape.doc)
+        .blob(shape.meta)
+        .bind(no)
+        .run();
+    // Apart, so that an index page is written only when a key did change.
+    Query keys(db, "UPDATE record SET k1 = ?1, k2 = ?2 WHERE no = ?3 AND (k1 IS NOT ?1 OR k2 IS NOT ?2)");
+    bind_key(keys, shape.k1);
+    bind_key(keys, shape.k2);
+    keys.bind(no).run();
+    words_changed(no);
+}
+
+void Store::words_changed(std::int64_t no) {
+    if (no <= heads.indexed()) Query(db, "INSERT OR IGNORE INTO unindexed VALUES (?)").bind(no).run();
 }
 
 void Store::show(const Stored& before, const RecordState& was, const RecordState& state) {
@@ -99,7 +114,7 @@ void Store::show(const Stored& before, const RecordState& was, const RecordState
             .bind(kPastTextsKept)
             .run();
     }
-    update(before.no, shape_of(env.crypto, before.id, state, schema.type(before.type)));
+    update(before.no, state, shape_of(env.crypto, before.id, state, schema.type(before.type)));
     touched(before.id);
 }
 
@@ -110,16 +125,16 @@ std::optional<RecordState> Store::confirmed(std::int64_t no) {
     return RecordState::decode_beside(q.bytes(1), document_from_json(q.bytes(0)));
 }
 
-std::vector<Change> Store::pending(std::int64_t no) {
+std::vector<Change> Store::pending(const Stored& stored) {
+    // Along the line of the record's changes, from the newest back: what stands before a decided one is decided.
     std::vector<Change> changes;
-    Query q(db, "SELECT c.header, c.content FROM outbox o JOIN change c USING (counter) WHERE o.record = ? ORDER BY o.counter");
-    q.bind(no);
-    while (q.next()) changes.push_back(decode_change(q.bytes(0), q.bytes(1)));
+    for (std::uint64_t counter = stored.own; heads.is_unsent(counter); counter = changes.back().prev) {
+        Query q(db, "SELECT header, content FROM change WHERE counter = ?");
+        q.bind(counter).one();
+        changes.push_back(decode_change(q.bytes(0), q.bytes(1)));
+    }
+    std::reverse(changes.begin(), changes.end());
     return changes;
-}
-
-bool Store::has_pending(std::int64_t no) {
-    return Query(db, "SELECT 1 FROM outbox WHERE record = ? LIMIT 1").bind(no).next();
 }
 
 Bytes Store::setting(const char* name) {
@@ -138,6 +153,7 @@ void Store::log(const std::string& what) {
 }
 
 const std::vector<ScopeRow>& Store::scopes() {
+    if (turn_) return scopes_;
     const std::int64_t version = db.data_version();
     if (version != scopes_version_) {
         reload();
@@ -229,10 +245,28 @@ void Store::notify(Origin origin) {
     for (const auto& [handle, observer] : observers) observer(records, origin);
 }
 
-void Store::undone() {
-    if (db.in_transaction()) return;
-    touched_.clear();
-    scopes_version_ = -1;
+Turn::Turn(Store& store) : store_(store), outermost_(!store.turn_), transaction_(store.db) {
+    if (!outermost_) return;
+    (void)store.scopes();
+    store.heads.begin();
+    store.turn_ = true;
+}
+
+Turn::~Turn() {
+    if (!outermost_ || done_) return;
+    store_.turn_ = false;
+    store_.heads.end();
+    store_.touched_.clear();
+    store_.scopes_version_ = -1;
+}
+
+void Turn::commit() {
+    if (outermost_) store_.heads.write();
+    transaction_.commit();
+    done_ = true;
+    if (!outermost_) return;
+    store_.turn_ = false;
+    store_.heads.end();
 }
 
 Record Store::complete(const Stored& stored) {

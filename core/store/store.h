@@ -3,7 +3,7 @@
 // Invariants
 //  1. shown = confirmed ⊕ unsent: `record` holds the state with this replica's unsent changes applied, `confirmed` the state without
 //     them, only while there are any and there was something before them.
-//  2. One transaction a save: clock, change, feed head, record, outbox. A crash leaves all of it or none.
+//  2. One transaction a save: heads, change, record. A crash leaves all of it or none.
 //  3. doc and meta are functions of the state and the schema (shape_of); a reader may trust either.
 // Threading: as the Vault's.
 #pragma once
@@ -19,6 +19,7 @@
 #include "core/record/draft.h"
 #include "core/record/json.h"
 #include "core/store/database.h"
+#include "core/store/heads.h"
 #include "core/store/replica.h"
 #include "core/store/shape.h"
 
@@ -32,6 +33,7 @@ struct Stored {
     std::int64_t no = 0;
     RecordId id;
     std::int64_t scope = 0;
+    std::uint64_t own = 0;  ///< this replica's newest change in what is shown
     std::string type;
     std::string doc;
     Bytes meta;
@@ -55,11 +57,14 @@ struct Store {
     // store.cpp: rows
     std::optional<Stored> find(const RecordId& id);
     std::optional<Stored> find(std::int64_t no);
-    std::int64_t insert(const RecordId& id, std::int64_t scope, std::string_view type, const Shape& shape);
-    void update(std::int64_t no, const Shape& shape);
+    std::int64_t insert(const RecordId& id, std::int64_t scope, std::string_view type, const RecordState& state, const Shape& shape);
+    void update(std::int64_t no, const RecordState& state, const Shape& shape);
+    /// The words of a record that may be indexed are others now.
+    void words_changed(std::int64_t no);
     std::optional<RecordState> confirmed(std::int64_t no);
-    std::vector<Change> pending(std::int64_t no);
-    bool has_pending(std::int64_t no);
+    /// The record's unsent changes, oldest first.
+    std::vector<Change> pending(const Stored& stored);
+    bool has_pending(const Stored& stored) { return heads.is_unsent(stored.own); }
     /// Writes what is shown of `state`, remembering texts as they were in `before`.
     void show(const Stored& before, const RecordState& was, const RecordState& state);
     Bytes setting(const char* name);
@@ -78,7 +83,7 @@ struct Store {
     /// One change by this device's user. `fill` asks for the operations; nothing is written when it asks for none.
     Saved save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
                const std::function<void(Draft&, const RecordState&)>& fill);
-    /// Signs `change` (all but dot, header and content is given) as this replica's next and puts it into the outbox.
+    /// Signs `change` (all but dot, header and content is given) as this replica's next, unsent.
     void append(Change& change, std::int64_t record_no, std::int64_t scope_no);
     std::optional<Version> version_given(const Vault::Base& base, const Stored* record);
     /// The text that the reader of `version` saw; throws Error{stale} when that is no longer known.
@@ -87,11 +92,9 @@ struct Store {
     Record complete(const Stored& stored);
     void touched(const RecordId& id) { touched_.push_back(id); }
     void notify(Origin origin);
-    /// A transaction was undone: observers hear nothing of it, and what is cached is read again.
-    void undone();
-
     Env env;
     Database db;
+    Heads heads;
     SchemaSet schema;
     Enrolment enrolment;
     std::map<std::size_t, Vault::Observer> observers;
@@ -99,9 +102,27 @@ struct Store {
     int batch_depth = 0;
 
 private:
+    friend class Turn;
+    bool turn_ = false;  ///< a write transaction is open: no other process changes what is cached
     std::vector<ScopeRow> scopes_;
     std::int64_t scopes_version_ = -1;
     std::vector<RecordId> touched_;
+};
+
+/// A write transaction: all of it or nothing. Scopes, types and heads are looked at once, inside, where no other process can change them;
+/// when it is undone, observers hear nothing of it. Joins one that is open already.
+class Turn {
+public:
+    explicit Turn(Store& store);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    void commit();
+
+private:
+    Store& store_;
+    bool outermost_, done_ = false;
+    Transaction transaction_;
 };
 
 struct Vault::Parts {

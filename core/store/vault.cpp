@@ -27,23 +27,11 @@ Stored known_record(Store& store, const RecordId& id) {
     return std::move(*stored);
 }
 
-/// All of `work` or nothing. Scopes and types are looked at inside, where no other process can change them.
-void in_transaction(Store& store, const std::function<void()>& work) {
-    try {
-        Transaction transaction(store.db);
-        (void)store.scopes();
-        work();
-        transaction.commit();
-    } catch (...) {
-        store.undone();
-        throw;
-    }
-}
-
 /// Runs a save in its transaction and tells the observers.
 Saved transact(Store& store, const std::function<Saved()>& work) {
-    Saved saved;
-    in_transaction(store, [&] { saved = work(); });
+    Turn turn(store);
+    Saved saved = work();
+    turn.commit();
     store.notify(Origin::save);
     return saved;
 }
@@ -271,13 +259,15 @@ Saved Vault::resolve(std::string_view item, std::size_t pick) {
 
 void Vault::batch(const std::function<void()>& work) {
     Store& store = parts_->store;
-    in_transaction(store, [&] {
+    {
+        Turn turn(store);
         struct Depth {
             int& depth;
             ~Depth() { --depth; }
         } guard{++store.batch_depth};
         work();
-    });
+        turn.commit();
+    }
     store.notify(Origin::save);
 }
 

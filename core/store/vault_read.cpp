@@ -118,9 +118,10 @@ std::vector<Event> Vault::history(const RecordId& id, bool& complete) const {
     std::vector<Event> events;
     Context held;
     Query q(store.db,
-            "SELECT c.header, c.content, v.stamp FROM change c LEFT JOIN verdict v USING (counter) "
-            "WHERE c.record = ? AND (v.verdict IS NULL OR v.verdict = 1) ORDER BY c.counter");
-    q.bind(stored->no);
+            "WITH RECURSIVE line(counter) AS (SELECT ?1 UNION ALL SELECT c.prev FROM change c JOIN line USING (counter)) "
+            "SELECT c.header, c.content, v.stamp FROM line JOIN change c USING (counter) LEFT JOIN verdict v USING (counter) "
+            "ORDER BY c.counter");
+    q.bind(stored->own);
     while (q.next()) {
         const Change change = decode_change(q.bytes(0), q.bytes(1));
         events.push_back({change.dot, change.author, q.is_null(2) ? change.stamp : Stamp{q.unsigned_integer(2)}, ops_to_json(change.ops)});
@@ -153,7 +154,7 @@ Status Vault::status() const {
     status.user = store.enrolment.user;
     status.scopes = scopes();
     status.records = count("SELECT count(*) FROM record WHERE flags & 2 = 0");
-    status.unsent = count("SELECT count(*) FROM outbox");
+    status.unsent = store.heads.unsent_after(0);
     status.refused = count("SELECT count(*) FROM verdict WHERE verdict = 2");
     status.review = count("SELECT coalesce(sum(review), 0) FROM record WHERE review > 0");
     const Bytes last = store.setting("last_sync_ms");

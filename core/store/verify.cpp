@@ -14,7 +14,7 @@ public:
         guarded("vault.db", [&] { pages(); });
         guarded("table change", [&] { chains(); });
         guarded("table record", [&] { records(); });
-        guarded("table outbox", [&] { outbox(); });
+        guarded("table head", [&] { counters(); });
         return std::move(found_);
     }
 
@@ -68,7 +68,7 @@ private:
                 }
                 last_ = name;
             }
-            Query head(store_.db, "SELECT counter, hash FROM feed WHERE scope = ?");
+            Query head(store_.db, "SELECT counter, hash FROM head WHERE scope = ?");
             if (head.bind(scope.no).next()) {
                 ++found_.feeds;
                 if (head.unsigned_integer(0) != counter || head.bytes(1) != before.bytes())
@@ -80,7 +80,7 @@ private:
     }
 
     void records() {
-        Query q(store_.db, "SELECT no, id, type, doc, meta, flags, review, k1, k2 FROM record ORDER BY no");
+        Query q(store_.db, "SELECT no, id, type, doc, meta, flags, review, own FROM record ORDER BY no");
         while (q.next()) {
             const RecordId id = q.id<RecordId>(1);
             const std::string name = "record " + to_string(id);
@@ -89,8 +89,10 @@ private:
                 const RecordState state = RecordState::decode_beside(q.bytes(4), document_from_json(q.bytes(3)));
                 const Shape shape = shape_of(store_.env.crypto, id, state, store_.schema.type(q.bytes(2)));
                 if (shape.doc != q.bytes(3) || shape.meta != q.bytes(4)) damage(name, "what it shows is not what its state says");
-                if (shape.flags != q.integer(5) || shape.review != q.integer(6)) damage(name, "its marks are not what its state says");
-                unsent(q.integer(0), name, state);
+                const bool marked = shape.flags == q.integer(5) && shape.review == q.integer(6) &&
+                                    state.context().at(store_.enrolment.replica) == q.unsigned_integer(7);
+                if (!marked) damage(name, "its marks are not what its state says");
+                unsent(*store_.find(q.integer(0)), name, state);
             } catch (const Error& e) {
                 damage(name, e.what());
             }
@@ -99,18 +101,21 @@ private:
     }
 
     /// shown = confirmed ⊕ unsent.
-    void unsent(std::int64_t no, const std::string& name, const RecordState& shown) {
-        if (!store_.has_pending(no)) return;
-        RecordState state = store_.confirmed(no).value_or(RecordState());
-        for (const Change& change : store_.pending(no)) (void)state.apply(change, change.stamp);
+    void unsent(const Stored& stored, const std::string& name, const RecordState& shown) {
+        if (!store_.has_pending(stored)) return;
+        RecordState state = store_.confirmed(stored.no).value_or(RecordState());
+        for (const Change& change : store_.pending(stored)) (void)state.apply(change, change.stamp);
         if (state.context() != shown.context() || state.encode() != shown.encode())
             damage(name, "what it shows is not the confirmed state with the unsent changes");
     }
 
-    void outbox() {
-        Query q(store_.db, "SELECT counter FROM outbox WHERE counter NOT IN (SELECT counter FROM change) ORDER BY counter");
-        while (q.next())
-            damage("change " + to_string(Dot{store_.enrolment.replica, q.unsigned_integer(0)}), "it is to be sent and is not there");
+    /// Counters have no gap, and verdicts are about changes that are there.
+    void counters() {
+        Query q(store_.db, "SELECT count(*), coalesce(max(counter), 0) FROM change");
+        const std::uint64_t last = store_.heads.counter();
+        if (q.one().unsigned_integer(0) != last || q.unsigned_integer(1) != last) damage("table change", "a change is missing");
+        Query decided(store_.db, "SELECT counter FROM early UNION ALL SELECT decided FROM head ORDER BY 1 DESC LIMIT 1");
+        if (decided.one().unsigned_integer(0) > last) damage("table head", "a verdict on a change that is not there");
     }
 
     Store& store_;

@@ -3,11 +3,22 @@
 -- Who this device is, and what it agreed with its server.
 CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
--- The replica's counter and hybrid clock; one row.
-CREATE TABLE clock(one INTEGER PRIMARY KEY CHECK (one = 1), counter INTEGER NOT NULL, stamp INTEGER NOT NULL, heard INTEGER NOT NULL) STRICT;
-INSERT INTO clock VALUES (1, 0, 0, 0);
+-- Row 0 is the replica: its last counter, its hybrid clock, the last server time heard, up to which of its changes all have a verdict, and
+-- the last record that was ever indexed for search. The others are the heads of its own feeds. One table, since each save writes both.
+CREATE TABLE head(
+    scope INTEGER PRIMARY KEY,
+    counter INTEGER NOT NULL DEFAULT 0,
+    hash BLOB NOT NULL DEFAULT x'',
+    stamp INTEGER NOT NULL DEFAULT 0,
+    heard INTEGER NOT NULL DEFAULT 0,
+    decided INTEGER NOT NULL DEFAULT 0,
+    indexed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO head(scope) VALUES (0);
+-- Changes after `decided` that have a verdict already.
+CREATE TABLE early(counter INTEGER PRIMARY KEY) STRICT;
 
--- The scopes that the user's assignments give, their cursors, and the head of this replica's own feed in each.
+-- The scopes that the user's assignments give, and their cursors.
 CREATE TABLE scope(
     no INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -23,11 +34,11 @@ CREATE TABLE scope(
     base_seq INTEGER NOT NULL DEFAULT 0,
     resume BLOB
 ) STRICT;
-CREATE TABLE feed(scope INTEGER PRIMARY KEY REFERENCES scope(no), counter INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
 
 CREATE TABLE record_type(name TEXT PRIMARY KEY, version INTEGER NOT NULL, source TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
--- What is shown (doc) and what stands behind it (meta). flags: 1 sealed, 2 deleted. review: number of open items.
+-- What is shown (doc) and what stands behind it (meta). flags: 1 sealed, 2 deleted. review: number of open items. own: this replica's
+-- newest change in what is shown, 0 for none.
 CREATE TABLE record(
     no INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -37,6 +48,7 @@ CREATE TABLE record(
     k2 ANY,
     flags INTEGER NOT NULL,
     review INTEGER NOT NULL,
+    own INTEGER NOT NULL,
     doc TEXT NOT NULL,
     meta BLOB NOT NULL
 ) STRICT;
@@ -46,18 +58,17 @@ CREATE INDEX record_review ON record(no) WHERE review > 0;
 -- The confirmed state of a record that has unsent changes and was there before them; the same columns.
 CREATE TABLE confirmed(no INTEGER PRIMARY KEY, doc TEXT NOT NULL, meta BLOB NOT NULL) STRICT;
 
--- This replica's own changes, as signed; outbox: those without a verdict yet.
+-- This replica's own changes, as signed; prev: the one before to the same record.
 CREATE TABLE change(
     counter INTEGER PRIMARY KEY,
     record INTEGER NOT NULL,
+    prev INTEGER NOT NULL,
     scope INTEGER NOT NULL,
     header BLOB NOT NULL,
     salt BLOB NOT NULL,
     content BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
-CREATE TABLE outbox(counter INTEGER PRIMARY KEY, record INTEGER NOT NULL) STRICT;
-CREATE INDEX outbox_record ON outbox(record);
 CREATE TABLE verdict(counter INTEGER PRIMARY KEY, verdict INTEGER NOT NULL, seq INTEGER NOT NULL, stamp INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
 
 -- What the server signed of its decisions about this replica.
@@ -70,7 +81,7 @@ CREATE TABLE wanted(id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE past_text(no INTEGER PRIMARY KEY, record INTEGER NOT NULL, field TEXT NOT NULL, context BLOB NOT NULL, structure BLOB NOT NULL, shown TEXT NOT NULL) STRICT;
 CREATE INDEX past_text_record ON past_text(record, field);
 
--- Full-text search, outside the save: `unindexed` names the records whose words have changed since.
+-- Full-text search, outside the save. unindexed: records up to head.indexed whose words have changed since.
 CREATE VIRTUAL TABLE words USING fts5(body, content='', contentless_delete=1, detail='full', tokenize='unicode61 remove_diacritics 2', prefix='3');
 CREATE TABLE unindexed(record INTEGER PRIMARY KEY) STRICT;
 
