@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/cbor.h"
@@ -135,11 +134,7 @@ private:
     Label label_;
     bool document_ = false;
     std::vector<FieldSchema> fields_;
-    struct NameHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
-    };
-    std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> by_name_;
+    std::vector<std::size_t> by_name_;  ///< places in fields_, shorter names first, then in their bytes' order
     std::vector<std::string> list_by_;
     std::map<std::string, std::string, std::less<>> sections_;
     std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_, resolvers_;

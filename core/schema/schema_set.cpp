@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/base/embedded.h"
@@ -55,8 +57,11 @@ RoleSchema read_role(const Place& place, const std::string& name) {
 }  // namespace
 
 const FieldSchema* TypeSchema::field(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : &fields_[found->second];
+    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::size_t place, std::string_view wanted) {
+        const std::string& here = fields_[place].name;
+        return here.size() != wanted.size() ? here.size() < wanted.size() : std::memcmp(here.data(), wanted.data(), here.size()) < 0;
+    });
+    return found == by_name_.end() || fields_[*found].name != name ? nullptr : &fields_[*found];
 }
 
 std::string TypeSchema::section_under(std::string_view kind) const {
@@ -65,6 +70,8 @@ std::string TypeSchema::section_under(std::string_view kind) const {
 }
 
 void SchemaSet::add(std::string_view json) {
+    // What is here to the letter is not read again: a server sends all its types, a vault keeps them.
+    if (std::any_of(types_.begin(), types_.end(), [&](const auto& entry) { return entry.second->source() == json; })) return;
     auto next = std::make_shared<const TypeSchema>(TypeReader::read(json));
     const auto present = types_.find(next->name());
     if (present == types_.end()) {
@@ -74,11 +81,9 @@ void SchemaSet::add(std::string_view json) {
     }
     const TypeSchema& before = *present->second;
     if (next->version() < before.version()) return;
-    if (next->version() == before.version()) {
-        if (next->source() == before.source()) return;
+    if (next->version() == before.version())
         fail(ErrorCode::invalid,
              "type " + next->name() + ": version " + std::to_string(next->version()) + " is published already and differs");
-    }
     refuse_lost_fields(before, *next);
     present->second = std::move(next);
 }

@@ -55,8 +55,8 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     std::int64_t offset = static_cast<std::int64_t>(request.wall_ms) - static_cast<std::int64_t>(decided.server_ms);
     if (offset > -kClockToleranceMs && offset < kClockToleranceMs) offset = 0;
     std::vector<PreparedFeed> feeds;
-    for (const FeedPart& feed : request.feeds)
-        feeds.push_back(prepare(feed, request.replica, device_.key, server_.identity.id, server_.env.crypto));
+    const Origin origin{device_, *grants_, *directory_, decided.server_ms, offset};
+    for (const FeedPart& feed : request.feeds) feeds.push_back(prepare(feed, origin, server_.identity.id, server_.env.crypto));
     std::optional<std::vector<ScopeCursor>> offered;
     {
         const std::lock_guard lock(server_.mutex);
@@ -91,7 +91,7 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
         else if (offered && digest_of_cursors(crypto, *offered) == request.cursors_digest)
             decided.cursors = offered;
         if (decided.cursors) device.cursors = cursors_bytes(*decided.cursors);
-        const std::vector<Verdict> verdicts = ingest(storage, feeds, offset, decided);
+        const std::vector<Verdict> verdicts = ingest(storage, feeds, origin, decided);
         if (!verdicts.empty()) {
             const SignedDecision last = storage.last_decision();
             SignedDecision now;
@@ -106,9 +106,8 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     return decided;
 }
 
-std::vector<Verdict> DeviceSession::ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, std::int64_t offset_ms,
+std::vector<Verdict> DeviceSession::ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, const Origin& origin,
                                            Decided& decided) {
-    const Ingest::Origin origin{device_, *grants_, *directory_, decided.server_ms, offset_ms};
     Ingest ingest(storage, server_.env, origin);
     for (const PreparedFeed& feed : feeds) ingest.take(feed);
     decided.to_restate.assign(ingest.to_restate().begin(), ingest.to_restate().end());

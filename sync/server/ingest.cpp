@@ -11,43 +11,8 @@ namespace kopdarbs::sync {
 namespace {
 
 constexpr std::uint64_t kMaxHeldPerReplica = 1000;
-constexpr std::size_t kMaxReasonBytes = 500;
-
-std::string printed(const Problem& problem) {
-    std::string reason = (problem.field.empty() ? std::string() : problem.field + ": ") + problem.reason.en + " / " + problem.reason.lv;
-    while (reason.size() > kMaxReasonBytes || !is_utf8(reason)) reason.pop_back();
-    return reason;
-}
 
 }  // namespace
-
-PreparedFeed prepare(const FeedPart& feed, const ReplicaId& replica, const PublicKey& device_key, const DeviceId& server, Crypto& crypto) {
-    PreparedFeed prepared;
-    prepared.scope = feed.scope;
-    prepared.before = feed.before;
-    prepared.checkpoint = feed.checkpoint;
-    prepared.changes.reserve(feed.changes.size());
-    FeedHead head = feed.before;
-    for (const SignedChange& bytes : feed.changes) {
-        PreparedChange p;
-        p.bytes = bytes;
-        try {
-            p.change = decode_change(bytes.header, BytesView(bytes.content));
-        } catch (const Error& e) {
-            p.change = decode_change(bytes.header, std::nullopt);
-            p.malformed = e.what();
-        }
-        if (p.change.dot.replica != replica || p.change.scope != feed.scope || p.change.dot.counter <= head.counter)
-            fail(ErrorCode::corrupt, "a feed with changes that do not belong to it, or out of order");
-        head = {p.change.dot.counter, chain_hash(crypto, head.hash, bytes.header, content_hash(crypto, bytes.salt, bytes.content))};
-        p.hash = head.hash;
-        prepared.changes.push_back(std::move(p));
-    }
-    if (!crypto.verify(device_key, checkpoint_message(server, replica, feed.scope, head), feed.checkpoint))
-        fail(ErrorCode::corrupt, "a feed whose checkpoint its device did not sign: altered, cut or forged");
-    prepared.head = head;
-    return prepared;
-}
 
 void Ingest::say(Verdict v) {
     if (!verdicts_.empty() && v.code == VerdictCode::accepted && v.stamp.packed == 0) {
@@ -121,17 +86,21 @@ void Ingest::take(const PreparedChange& prepared, std::int64_t scope_no, const S
     // One number, one change: a second one, in another scope's feed, is a copy's or a forger's.
     if (const auto known = storage_.dot(origin_.device.replica_no, prepared.change.dot.counter); known && known->code != VerdictCode::held)
         fail(ErrorCode::fork, "a number that was used before: the device is a copy, or was set back");
-    std::optional<RecordRow> row = storage_.record(prepared.change.record);
+    const std::optional<RecordRow> row = storage_.record(prepared.change.record);
+    if (!row && prepared.creates) {
+        store(prepared, scope_no, 0, *prepared.creates);
+        return;
+    }
     RecordState state;
     if (row) state = RecordState::decode_beside(row->meta, document_from_json(row->doc));
     const auto outcome = judge(prepared, scope_no, grant, row, state);
     if (outcome)
         keep(prepared, scope_no, *outcome);
     else
-        accept(prepared, scope_no, std::move(row), std::move(state));
+        accept(prepared, scope_no, row, std::move(state));
 }
 
-std::optional<Ingest::Outcome> Ingest::check_line(const Change& change, const RecordState& state) {
+std::optional<Outcome> Ingest::check_line(const Change& change, const RecordState& state) {
     const std::int64_t replica = origin_.device.replica_no;
     const std::uint64_t mine = state.context().at(change.dot.replica);
     if (mine > change.prev) return Outcome{VerdictCode::refused, "numbered behind an accepted change of this device"};
@@ -151,25 +120,15 @@ std::optional<Ingest::Outcome> Ingest::check_line(const Change& change, const Re
     return std::nullopt;
 }
 
-std::optional<Ingest::Outcome> Ingest::judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
-                                             const std::optional<RecordRow>& row, const RecordState& state) {
+std::optional<Outcome> Ingest::judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
+                                     const std::optional<RecordRow>& row, const RecordState& state) {
     const Change& change = prepared.change;
-    if (!prepared.malformed.empty()) return Outcome{VerdictCode::refused, "cannot be read: " + prepared.malformed};
-    if (change.author != origin_.device.user) return Outcome{VerdictCode::refused, "signed for another user"};
-    if (change.group) return Outcome{VerdictCode::refused, "groups of changes are not known to this server"};
-    if (grant == nullptr) return Outcome{VerdictCode::refused, "not assigned to you / jums nav piešķirts"};
+    if (auto outcome = judge_alone(prepared, origin_, grant)) return outcome;
     if (row && row->scope != scope_no) return Outcome{VerdictCode::refused, "the record lives in another scope"};
     if (row && row->type != change.type) return Outcome{VerdictCode::refused, "the record is of another type"};
     if (auto outcome = check_line(change, state)) return outcome;
-    const TypeSchema* type = origin_.directory.schema().type(change.type);
-    if (type != nullptr && !row && type->section_under(grant->kind) != grant->info.section)
-        return Outcome{VerdictCode::refused, "records of this type do not belong here / šāda veida ierakstam te nav vietas"};
-    Writer writer;
-    writer.user = change.author;
-    writer.roles = grant->info.roles;
-    writer.section = grant->info.section;
-    writer.exists = [&, id = text_value(to_string(change.record))](std::string_view other, std::string_view field, BytesView value,
-                                                                   std::string_view link) {
+    const Exists exists = [&, id = text_value(to_string(change.record))](std::string_view other, std::string_view field, BytesView value,
+                                                                         std::string_view link) {
         return storage_.record_where(other, [&](const RecordRow& candidate) {
             const bool readable = std::any_of(origin_.grants.numbers.begin(), origin_.grants.numbers.end(),
                                               [&](const auto& n) { return n.second == candidate.scope; });
@@ -181,14 +140,12 @@ std::optional<Ingest::Outcome> Ingest::judge(const PreparedChange& prepared, std
             return has(field, value) && has(link, id);
         });
     };
+    const bool on_all = !row || change.seen.covers(state.context());
     try {
-        const bool on_all = !row || change.seen.covers(state.context());
-        if (const auto problem = judge_change(change, on_all ? state : state_at(*row, change.seen), type, writer, nullptr))
-            return Outcome{VerdictCode::refused, printed(*problem)};
+        return judge_on(change, on_all ? state : state_at(*row, change.seen), origin_, *grant, exists);
     } catch (const Error& e) {
         return Outcome{VerdictCode::refused, std::string("cannot be read: ") + e.what()};
     }
-    return std::nullopt;
 }
 
 /// The state that someone had seen who had seen `seen`, exactly: from the record's changes.
@@ -201,40 +158,33 @@ RecordState Ingest::state_at(const RecordRow& row, const Context& seen) {
     return state;
 }
 
-/// max(heard, min(wall - offset, received)), with the author's own counter where its milliseconds stand.
-Stamp Ingest::effective(const Change& change) const {
-    const auto wall = static_cast<std::int64_t>(change.wall_ms) - origin_.offset_ms;
-    const std::uint64_t ms = std::min<std::uint64_t>(wall < 0 ? 0 : static_cast<std::uint64_t>(wall), origin_.received_ms);
-    const Stamp stamp = ms == change.stamp.ms() ? change.stamp : Stamp::from_ms(ms);
-    // What was heard is the server's own word, so never later than now.
-    const Stamp heard = std::min(change.heard, Stamp::from_ms(origin_.received_ms));
-    return std::max(stamp, heard);
-}
-
-void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, std::optional<RecordRow> row, RecordState state) {
+void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, const std::optional<RecordRow>& row, RecordState state) {
     const Change& change = prepared.change;
-    const Stamp stamp = effective(change);
     try {
-        const Applied applied = state.apply(change, stamp);
+        const Applied applied = state.apply(change, effective(change, origin_));
         KOPDARBS_ASSERT(applied == Applied::applied);
     } catch (const Error& e) {
         // Text operations are the one thing that only applying finds out.
         keep(prepared, scope_no, {VerdictCode::refused, std::string("cannot be applied: ") + e.what()});
         return;
     }
-    const Shape shape = shape_of(env_.crypto, change.record, state, origin_.directory.schema().type(change.type));
-    RecordRow now{row ? row->no : 0, change.record, scope_no, change.type, shape.doc, shape.meta};
-    if (row)
-        storage_.update_record(now, shape.flags, shape.review);
+    store(prepared, scope_no, row ? row->no : 0, shape_of(env_.crypto, change.record, state, origin_.directory.schema().type(change.type)));
+}
+
+void Ingest::store(const PreparedChange& prepared, std::int64_t scope_no, std::int64_t record_no, const Shape& shape) {
+    const Change& change = prepared.change;
+    const Stamp stamp = effective(change, origin_);
+    if (record_no == 0)
+        record_no = storage_.insert_record(change.record, scope_no, change.type, shape);
     else
-        now.no = storage_.insert_record(now, shape.flags, shape.review);
+        storage_.update_record(record_no, shape);
     const auto locked = heads_.find(scope_no);
     Cursor& head = locked != heads_.end() ? locked->second : heads_.emplace(scope_no, storage_.lock_scope(scope_no)).first->second;
     Bytes link(head.hash.bytes());
     link.append(prepared.hash.bytes());
     head = {head.seq + 1, env_.crypto.sha256(link)};
     const std::int64_t place =
-        storage_.append(scope_no, head.seq, origin_.device.replica_no, now.no, stamp, prepared.bytes, prepared.hash, head.hash);
+        storage_.append(scope_no, head.seq, origin_.device.replica_no, record_no, stamp, prepared.bytes, prepared.hash, head.hash);
     storage_.set_dot(origin_.device.replica_no, change.dot.counter, {VerdictCode::accepted, place});
     touched_.insert(change.record);
     Verdict v;

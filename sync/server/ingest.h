@@ -4,43 +4,17 @@
 //  1. A dot gets one verdict for ever; asking again gives the same one.
 //  2. A change is accepted only onto a state that holds everything it has seen, and only if its author may, judged on the state at `seen`.
 //  3. After a refusal the replica's line for that record is cut: its later changes there get `again`, until one is authored on what lives.
-// Threading: prepare() is pure and runs on any thread; Ingest runs on the writer's, inside its transaction.
+// Threading: on the writer's thread, inside its transaction.
 #pragma once
 
 #include <set>
 
-#include "sync/protocol/sides.h"
-#include "sync/server/directory.h"
+#include "sync/server/prepare.h"
 
 namespace kopdarbs::sync {
 
-struct PreparedChange {
-    Change change;
-    SignedChange bytes;
-    Hash256 hash;
-    std::string malformed;  ///< why its content cannot be read; empty when it can
-};
-
-struct PreparedFeed {
-    ScopeId scope;
-    FeedHead before;
-    std::vector<PreparedChange> changes;
-    FeedHead head;
-    Signature checkpoint;
-};
-
-/// Recomputes the chain and checks the checkpoint's signature. Throws Error{corrupt} for a feed that its device did not sign.
-PreparedFeed prepare(const FeedPart& feed, const ReplicaId& replica, const PublicKey& device_key, const DeviceId& server, Crypto& crypto);
-
 class Ingest {
 public:
-    struct Origin {
-        const DeviceRow& device;
-        const Grants& grants;
-        const Directory& directory;
-        std::uint64_t received_ms;
-        std::int64_t offset_ms;  ///< device's clock minus server's; 0 when too small to tell
-    };
     Ingest(Storage& storage, Env env, const Origin& origin) : storage_(storage), env_(env), origin_(origin) {}
 
     /// Throws Error{fork} when the feed is another than the one the server has, Error{protocol} when earlier changes are missing.
@@ -51,17 +25,13 @@ public:
     const std::vector<ServerSide::Advanced>& advanced() const { return advanced_; }
 
 private:
-    struct Outcome {
-        VerdictCode code;
-        std::string reason;
-    };
     void take(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant);
     std::optional<Outcome> judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
                                  const std::optional<RecordRow>& row, const RecordState& state);
     std::optional<Outcome> check_line(const Change& change, const RecordState& state);
     RecordState state_at(const RecordRow& row, const Context& seen);
-    Stamp effective(const Change& change) const;
-    void accept(const PreparedChange& prepared, std::int64_t scope_no, std::optional<RecordRow> row, RecordState state);
+    void accept(const PreparedChange& prepared, std::int64_t scope_no, const std::optional<RecordRow>& row, RecordState state);
+    void store(const PreparedChange& prepared, std::int64_t scope_no, std::int64_t record_no, const Shape& shape);
     void keep(const PreparedChange& prepared, std::int64_t scope_no, const Outcome& outcome);
     void release_held(const RecordId& record);
     void repeat(const PreparedChange& prepared);

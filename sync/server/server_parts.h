@@ -90,7 +90,7 @@ public:
     void offer(const std::vector<ScopeCursor>& cursors) override;
 
 private:
-    std::vector<Verdict> ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, std::int64_t offset_ms, Decided& decided);
+    std::vector<Verdict> ingest(Storage& storage, const std::vector<PreparedFeed>& feeds, const Origin& origin, Decided& decided);
     const ScopeEntry& entry_of(const ScopeId& id);
     bool is_in_order(const ScopeEntry& scope, const Cursor& cursor);
     Server::Parts& server_;

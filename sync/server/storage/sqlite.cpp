@@ -257,25 +257,25 @@ public:
         if (!q.next()) return std::nullopt;
         return read_record(q);
     }
-    std::int64_t insert_record(const RecordRow& r, std::int64_t flags, std::int64_t review) override {
+    std::int64_t insert_record(const RecordId& id, std::int64_t scope, std::string_view type, const Shape& shape) override {
         Query(db_, "INSERT INTO record(id, scope, type, flags, review, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?)")
-            .id(r.id)
-            .bind(r.scope)
-            .text(r.type)
-            .bind(flags)
-            .bind(review)
-            .text(r.doc)
-            .blob(r.meta)
+            .id(id)
+            .bind(scope)
+            .text(type)
+            .bind(shape.flags)
+            .bind(shape.review)
+            .text(shape.doc)
+            .blob(shape.meta)
             .run();
         return db_.last_insert_row();
     }
-    void update_record(const RecordRow& r, std::int64_t flags, std::int64_t review) override {
+    void update_record(std::int64_t no, const Shape& shape) override {
         Query(db_, "UPDATE record SET flags = ?, review = ?, doc = ?, meta = ? WHERE no = ?")
-            .bind(flags)
-            .bind(review)
-            .text(r.doc)
-            .blob(r.meta)
-            .bind(r.no)
+            .bind(shape.flags)
+            .bind(shape.review)
+            .text(shape.doc)
+            .blob(shape.meta)
+            .bind(no)
             .run();
     }
     std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp,

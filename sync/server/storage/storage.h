@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/store/replica.h"
+#include "core/store/shape.h"
 
 namespace kopdarbs::sync {
 
@@ -128,8 +129,8 @@ public:
     virtual std::optional<DotRow> dot(std::int64_t replica, std::uint64_t counter) = 0;
     virtual void set_dot(std::int64_t replica, std::uint64_t counter, const DotRow& row) = 0;
     virtual std::optional<RecordRow> record(const RecordId& id) = 0;
-    virtual std::int64_t insert_record(const RecordRow& row, std::int64_t flags, std::int64_t review) = 0;
-    virtual void update_record(const RecordRow& row, std::int64_t flags, std::int64_t review) = 0;
+    virtual std::int64_t insert_record(const RecordId& id, std::int64_t scope, std::string_view type, const Shape& shape) = 0;
+    virtual void update_record(std::int64_t no, const Shape& shape) = 0;
     /// The next place in the scope's order; `rolling` is computed from the change's hash by the implementation's caller.
     virtual std::int64_t append(std::int64_t scope, std::uint64_t seq, std::int64_t replica, std::int64_t record, Stamp stamp,
                                 const SignedChange& change, const Hash256& hash, const Hash256& rolling) = 0;
