@@ -1,10 +1,6 @@
 // The one main of every test program.
-#if __has_include(<catch2/catch_session.hpp>)
-#include <catch2/catch_session.hpp>
+#include "tests/support/catch_run.h"
+
 int main(int argc, char** argv) {
-    return Catch::Session().run(argc, argv);
+    return kopdarbs::test::run_catch(argc, argv);
 }
-#else
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
-#endif

@@ -75,6 +75,19 @@ Phone::Phone(Town& town, const std::string& user, std::uint64_t seed)
     sync::confirm_enrolment(*vault_, slots_, line, env());
 }
 
+Phone::Phone(Town& town, Phone& original, std::uint64_t seed)
+    : clock(town.clock),
+      line(town),
+      town_(town),
+      entropy_(seed),
+      path_(town.path("phone" + std::to_string(town.phones_) + ".db")),
+      slots_(original.slots_) {
+    original.close();
+    write_whole(path_, read_whole(original.path_));
+    original.reopen();
+    reopen();
+}
+
 Env Phone::env() {
     return {clock, entropy_, town_.crypto};
 }
@@ -193,6 +206,11 @@ void Town::start() {
 std::unique_ptr<Phone> Town::enrol_fresh(const std::string& user) {
     ++phones_;
     return std::make_unique<Phone>(*this, user, seed_ * 1'000'003 + phones_);
+}
+
+std::unique_ptr<Phone> Town::copy(Phone& original) {
+    ++phones_;
+    return std::make_unique<Phone>(*this, original, seed_ * 1'000'003 + phones_);
 }
 
 std::unique_ptr<Phone> Town::enrol(const std::string& user) {

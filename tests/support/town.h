@@ -92,6 +92,8 @@ private:
 class Phone {
 public:
     Phone(Town& town, const std::string& user, std::uint64_t seed);
+    /// The same vault on another device: a copy of the closed file.
+    Phone(Town& town, Phone& original, std::uint64_t seed);
     Phone(const Phone&) = delete;
     Phone& operator=(const Phone&) = delete;
 
@@ -153,6 +155,8 @@ public:
 
     /// A phone that has synced once.
     std::unique_ptr<Phone> enrol(const std::string& user);
+    /// Another device with a copy of the phone's vault.
+    std::unique_ptr<Phone> copy(Phone& original);
     /// One that has not.
     std::unique_ptr<Phone> enrol_fresh(const std::string& user);
     /// The people above with other or more `assignments` (JSON objects, comma-separated), and `types`.
