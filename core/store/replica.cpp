@@ -80,6 +80,10 @@ GroupId ReplicaStore::incarnation() const {
     return bytes.empty() ? GroupId() : GroupId::from_bytes(bytes);
 }
 
+std::uint64_t ReplicaStore::last_counter() const {
+    return store_.heads.counter();
+}
+
 Bytes ReplicaStore::nonce() const {
     return store_.setting("nonce");
 }

@@ -107,6 +107,8 @@ public:
     std::vector<ScopeCursor> cursors() const;
     GroupId incarnation() const;
     Bytes nonce() const;
+    /// The last number that this replica gave a change.
+    std::uint64_t last_counter() const;
     /// SHA-256 over the scopes and types that are held, as the server gave them; and over the cursors.
     Hash256 grants_digest() const;
     std::vector<RecordId> wanted() const;

@@ -51,6 +51,7 @@ public:
     std::vector<ScopeCursor> cursors() override { return store_.cursors(); }
     GroupId incarnation() override { return store_.incarnation(); }
     Bytes nonce() override { return store_.nonce(); }
+    std::uint64_t last_counter() override { return store_.last_counter(); }
     Hash256 grants_digest() override { return store_.grants_digest(); }
     std::vector<RecordId> wanted() override { return store_.wanted(); }
     std::uint64_t receive(const Incoming& incoming) override { return store_.receive(incoming); }

@@ -19,6 +19,7 @@ Bytes ClientSession::next_request() {
     request.replica = side_.replica();
     request.wall_ms = side_.wall_ms();
     request.nonce = side_.nonce();
+    request.counter = side_.last_counter();
     request.incarnation = side_.incarnation();
     request.grants = side_.grants_digest();
     const std::vector<ScopeCursor> cursors = side_.cursors();

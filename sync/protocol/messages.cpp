@@ -14,7 +14,7 @@ constexpr std::size_t kMaxTypes = 1'000;
 constexpr std::size_t kMaxWanted = 1'000;
 constexpr std::size_t kMaxResumeBytes = 64;
 constexpr std::size_t kMaxReasonBytes = 1'000;
-constexpr std::size_t kRequestParts = 12, kResponseParts = 13;
+constexpr std::size_t kRequestParts = 13, kResponseParts = 13;
 
 [[noreturn]] void corrupt(const char* what) {
     fail(ErrorCode::corrupt, std::string("message: ") + what);
@@ -234,6 +234,7 @@ Bytes encode(const SyncRequest& r) {
     for (const FeedPart& feed : r.feeds) write_feed(w, feed);
     w.array(r.wanted.size());
     for (const RecordId& id : r.wanted) w.octets(id.bytes());
+    w.uint(r.counter);
     return w.take();
 }
 
@@ -259,6 +260,7 @@ SyncRequest decode_request(BytesView bytes) {
     r.pull_bytes = in.uint(kMaxMessageBytes);
     for (std::size_t n = in.array(kMaxFeeds); n > 0; --n) r.feeds.push_back(read_feed(in));
     for (std::size_t n = in.array(kMaxWanted); n > 0; --n) r.wanted.push_back(RecordId::from_bytes(in.octets()));
+    r.counter = in.uint(kMaxCounter);
     parts.rest();
     in.finish();
     return r;

@@ -29,6 +29,7 @@ struct SyncRequest {
     std::uint64_t pull_bytes = 0;                     ///< about how much to send; 0: still pushing
     std::vector<FeedPart> feeds;
     std::vector<RecordId> wanted;
+    std::uint64_t counter = 0;  ///< the last number that this replica gave a change: a server that knows more talks to a copy
 };
 
 /// Server to device.

@@ -23,6 +23,7 @@ public:
     virtual std::vector<ScopeCursor> cursors() = 0;
     virtual GroupId incarnation() = 0;
     virtual Bytes nonce() = 0;
+    virtual std::uint64_t last_counter() = 0;
     virtual Hash256 grants_digest() = 0;
     virtual std::vector<RecordId> wanted() = 0;
     /// One transaction: data, verdicts and cursors. Returns how many entries of others were new.

@@ -73,6 +73,9 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
         } else if (request.nonce != device.nonce_before) {
             fail(ErrorCode::fork, "this vault was copied, or set back to an older file");
         }
+        // Two copies that take turns look like one device that repeats itself, until one lacks what the other sent.
+        if (storage.last_counter_of(device.replica_no) > request.counter)
+            fail(ErrorCode::fork, "this vault was copied, or set back to an older file");
         decided.nonce = device.nonce;
         device.seen_ms = decided.server_ms;
         device.offset_ms = offset;

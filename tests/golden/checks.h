@@ -255,6 +255,7 @@ inline sync::SyncRequest request() {
     feed.checkpoint = id_of<Signature>(kCheckpointSignature);
     r.feeds = {feed};
     r.wanted = {record()};
+    r.counter = 7;
     return r;
 }
 

@@ -98,9 +98,12 @@ int main(int argc, char** argv) {
         ++played;
         days += o.device_days();
         if (options.json)
-            std::printf("{\"seed\":%llu,\"ok\":%s,\"hash\":\"%s\",\"devices\":%zu,\"device_days\":%.1f,\"faults\":%llu,\"steps\":%zu}\n",
-                        static_cast<unsigned long long>(seed), o.failure.empty() ? "true" : "false", o.hash.c_str(), o.devices,
-                        o.device_days(), static_cast<unsigned long long>(o.faults), o.steps);
+            std::printf(
+                "{\"seed\":%llu,\"ok\":%s,\"hash\":\"%s\",\"devices\":%zu,\"saves\":%llu,\"syncs\":%llu,\"device_days\":%.1f,\"faults\":%"
+                "llu,\"steps\":%zu}\n",
+                static_cast<unsigned long long>(seed), o.failure.empty() ? "true" : "false", o.hash.c_str(), o.devices,
+                static_cast<unsigned long long>(o.saves), static_cast<unsigned long long>(o.syncs), o.device_days(),
+                static_cast<unsigned long long>(o.faults), o.steps);
         if (!o.failure.empty()) {
             ++failed;
             const std::size_t steps = shrink(seed, options.steps);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kMinuteMs = 60'000, kDayMs = 24 * 60 * kMinuteMs;
 constexpr int kRoundsToConverge = 6;
+constexpr std::size_t kLongestName = 10;  // so the number of devices is bounded
 
 /// A visit with a field of each kind. Version 2 knows one field more.
 std::string visit_type(int version) {
@@ -266,8 +267,11 @@ void Simulation::disturb() {
     }
 }
 
-/// People notice that a machine is dead, and start it again.
+/// People notice that a machine is dead, and start it again; somebody makes room on a full disk before long.
 void Simulation::repair() {
+    for (const auto& device : devices_)
+        if (random_.chance(10)) disk_.set_full(device->phone->path(), false);
+    if (random_.chance(15)) disk_.set_full(town_.database(), false);
     for (const auto& device : devices_)
         if (disk_.is_dead(device->phone->path())) restart(*device);
     if (disk_.is_dead(town_.database())) restart_server();
@@ -360,6 +364,16 @@ void Simulation::replace(Device& device) {
     device.phone->close();
     disk_.forget(device.phone->path());
     device.gone = true;
+    if (outcome_.steps == steps_ || device.name.size() > kLongestName) return;
+    auto anew = std::make_unique<Device>();
+    anew->user = device.user;
+    anew->name = device.name + "+";
+    try {
+        anew->phone = town_.enrol(device.user);
+    } catch (const Error&) {
+        return;  // the server is down: another day
+    }
+    devices_.push_back(std::move(anew));
 }
 
 void Simulation::heal() {

@@ -121,6 +121,7 @@ public:
     std::vector<ScopeCursor> cursors() override { return vault_.replica().cursors(); }
     GroupId incarnation() override { return vault_.replica().incarnation(); }
     Bytes nonce() override { return vault_.replica().nonce(); }
+    std::uint64_t last_counter() override { return vault_.replica().last_counter(); }
     Hash256 grants_digest() override { return vault_.replica().grants_digest(); }
     std::vector<RecordId> wanted() override { return vault_.replica().wanted(); }
     std::uint64_t receive(const Incoming& incoming) override { return vault_.replica().receive(incoming); }
@@ -277,6 +278,7 @@ sync::SyncRequest Forger::request_of(std::vector<Change> changes) {
     request.replica = enrolment_.replica;
     request.wall_ms = town_.clock.wall_ms();
     request.nonce = nonce;
+    request.counter = counter_;
     request.cursors_digest = sync::digest_of_cursors(town_.crypto, {});
     std::map<ScopeId, FeedPart> feeds;
     for (Change& c : changes) {

@@ -124,6 +124,22 @@ Ending with_fault(Fault fault, std::size_t at) {
 
 }  // namespace
 
+TEST_CASE("two copies of a vault that take turns are found out as soon as one lacks what the other sent") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId visit = ilze->create("home_visit", "H-17", R"({"place":"Zaube"})");
+    ilze->sync();
+    const auto copy = town.copy(*ilze);
+    ilze->sync();
+    copy->sync();  // as a retry of what the first one asked
+    copy->put(visit, R"({"place":"Nītaure"})");
+    ilze->sync();
+    copy->sync();
+    CHECK(code_of([&] { ilze->sync(); }) == ErrorCode::fork);
+    copy->sync();
+    CHECK(copy->field(visit, "place") == R"("Nītaure")");
+}
+
 TEST_CASE("story 1: whoever syncs first, everybody ends with the same bytes") {
     CHECK(story_one(true) == story_one(false));
 }

@@ -109,22 +109,15 @@ public:
             .run();
     }
     std::vector<UnitEntry> units() override {
-        std::vector<UnitEntry> all;
-        Query q(db_, "SELECT id, name, kind FROM unit ORDER BY id");
-        while (q.next()) all.push_back({q.string(0), q.string(1), q.string(2)});
-        return all;
+        return all<UnitEntry>("SELECT id, name, kind FROM unit ORDER BY id",
+                              [](Query& q) { return UnitEntry{q.string(0), q.string(1), q.string(2)}; });
     }
     std::vector<FileEntry> files() override {
-        std::vector<FileEntry> all;
-        Query q(db_, "SELECT id, unit, label FROM file ORDER BY id");
-        while (q.next()) all.push_back({q.string(0), q.string(1), q.string(2)});
-        return all;
+        return all<FileEntry>("SELECT id, unit, label FROM file ORDER BY id",
+                              [](Query& q) { return FileEntry{q.string(0), q.string(1), q.string(2)}; });
     }
     std::vector<std::string> users() override {
-        std::vector<std::string> all;
-        Query q(db_, "SELECT id FROM user ORDER BY id");
-        while (q.next()) all.push_back(q.string(0));
-        return all;
+        return all<std::string>("SELECT id FROM user ORDER BY id", [](Query& q) { return q.string(0); });
     }
     std::vector<AssignmentEntry> assignments(const std::string& user) override {
         std::vector<AssignmentEntry> all;
@@ -136,16 +129,10 @@ public:
         return all;
     }
     std::vector<std::string> types() override {
-        std::vector<std::string> all;
-        Query q(db_, "SELECT source FROM record_type ORDER BY name");
-        while (q.next()) all.push_back(q.string(0));
-        return all;
+        return all<std::string>("SELECT source FROM record_type ORDER BY name", [](Query& q) { return q.string(0); });
     }
     std::vector<ScopeEntry> scopes() override {
-        std::vector<ScopeEntry> all;
-        Query q(db_, "SELECT no, id, name, label, section, target, kind, seq, rolling FROM scope ORDER BY no");
-        while (q.next()) all.push_back(read_scope(q));
-        return all;
+        return all<ScopeEntry>("SELECT no, id, name, label, section, target, kind, seq, rolling FROM scope ORDER BY no", read_scope);
     }
     std::optional<ScopeEntry> scope(const ScopeId& id) override {
         Query q(db_, "SELECT no, id, name, label, section, target, kind, seq, rolling FROM scope WHERE id = ?");
@@ -333,6 +320,9 @@ public:
     std::uint64_t held_of(std::int64_t replica) override {
         return Query(db_, "SELECT count(*) FROM dot WHERE replica = ? AND verdict = 5").bind(replica).one().unsigned_integer(0);
     }
+    std::uint64_t last_counter_of(std::int64_t replica) override {
+        return Query(db_, "SELECT coalesce(max(counter), 0) FROM dot WHERE replica = ?").bind(replica).one().unsigned_integer(0);
+    }
     AcceptedRow accepted_at(std::int64_t place) override {
         Query q(db_,
                 "SELECT c.place, c.stamp, c.header, c.salt, c.content, c.hash, c.rolling, r.id FROM change c JOIN replica r ON r.no = "
@@ -443,6 +433,13 @@ public:
     }
 
 private:
+    template <class Row, class Read>
+    std::vector<Row> all(const char* sql, Read read) {
+        std::vector<Row> rows;
+        Query q(db_, sql);
+        while (q.next()) rows.push_back(read(q));
+        return rows;
+    }
     static ScopeEntry read_scope(Query& q) {
         ScopeEntry e;
         e.no = q.integer(0);

@@ -141,6 +141,8 @@ public:
     virtual void drop_rejected(std::int64_t no) = 0;
     virtual std::vector<RejectedRow> held(const RecordId& record) = 0;
     virtual std::uint64_t held_of(std::int64_t replica) = 0;
+    /// The highest number of a replica's change that got a verdict, held ones included; 0 for none.
+    virtual std::uint64_t last_counter_of(std::int64_t replica) = 0;
     virtual AcceptedRow accepted_at(std::int64_t place) = 0;
     virtual RejectedRow rejected_at(std::int64_t no) = 0;
     virtual std::vector<AcceptedRow> changes_of(std::int64_t record) = 0;  ///< in the scope's order
