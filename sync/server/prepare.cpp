@@ -48,7 +48,12 @@ PreparedChange read(const SignedChange& bytes) {
         p.change = decode_change(bytes.header, std::nullopt);
         p.malformed = e.what();
     }
-    p.bytes = {std::move(p.change.header), bytes.salt, p.malformed.empty() ? std::move(p.change.content) : bytes.content};
+    p.bytes.header = std::move(p.change.header);
+    p.bytes.salt = bytes.salt;
+    if (p.malformed.empty())
+        p.bytes.content = std::move(p.change.content);
+    else
+        p.bytes.content = bytes.content;
     return p;
 }
 
