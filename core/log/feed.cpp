@@ -6,8 +6,9 @@ constexpr std::string_view kCheckpointPrefix = "kopdarbs checkpoint 1";
 }
 
 Hash256 content_hash(Crypto& crypto, BytesView salt, BytesView content) {
-    thread_local Bytes input;  // keeps its room: this is done for every change
-    input.assign(salt).append(content);
+    Bytes input;
+    input.reserve(salt.size() + content.size());
+    input.append(salt).append(content);
     return crypto.sha256(input);
 }
 

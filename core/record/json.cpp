@@ -14,23 +14,22 @@ namespace kopdarbs {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
 
 [[noreturn]] void invalid(const std::string& what) {
     fail(ErrorCode::invalid, what);
 }
 
 void write(CborWriter& out, const Json& json, int depth) {
-    if (depth > kMaxCborDepth - 4) invalid("JSON nested too deeply");
+    if (depth > kMaxJsonDepth) invalid("JSON nested too deeply");
     switch (json.type()) {
         case Json::value_t::null: out.null(); break;
         case Json::value_t::boolean: out.boolean(json.get<bool>()); break;
         case Json::value_t::number_unsigned:
-            if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxInteger)) invalid("an integer beyond ±9007199254740991");
+            if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxJsonInteger)) invalid("an integer beyond ±9007199254740991");
             out.uint(json.get<std::uint64_t>());
             break;
         case Json::value_t::number_integer:
-            if (json.get<std::int64_t>() < -kMaxInteger) invalid("an integer beyond ±9007199254740991");
+            if (json.get<std::int64_t>() < -kMaxJsonInteger) invalid("an integer beyond ±9007199254740991");
             out.integer(json.get<std::int64_t>());
             break;
         case Json::value_t::number_float: {

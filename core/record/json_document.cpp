@@ -5,9 +5,6 @@
 namespace kopdarbs {
 namespace {
 
-constexpr int kMaxDepth = kMaxCborDepth - 4;
-constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
-
 class Reader {
 public:
     explicit Reader(std::string_view json) : at_(json.data()), end_(json.data() + json.size()) {}
@@ -39,7 +36,7 @@ private:
     }
 
     bool item(Bytes& out, int depth) {
-        if (at_ == end_ || depth > kMaxDepth) return false;
+        if (at_ == end_ || depth > kMaxJsonDepth) return false;
         CborWriter w;
         switch (*at_) {
             case '"': {
@@ -108,7 +105,7 @@ private:
         std::int64_t value = 0;
         for (; at_ != end_ && *at_ >= '0' && *at_ <= '9'; ++at_) {
             value = value * 10 + (*at_ - '0');
-            if (value > kMaxInteger) return false;
+            if (value > kMaxJsonInteger) return false;
         }
         const auto digits = at_ - start;
         if (digits == 0 || (digits > 1 && *start == '0') || (negative && value == 0)) return false;

@@ -11,6 +11,10 @@
 
 namespace kopdarbs {
 
+/// How deep values nest, and the largest integer either way: exact in every host's numbers.
+constexpr int kMaxJsonDepth = kMaxCborDepth - 4;
+constexpr std::int64_t kMaxJsonInteger = (std::int64_t{1} << 53) - 1;
+
 /// Fills `document`, whole or in part; false when `json` is not such a text, and then `document` means nothing.
 bool read_printed_document(std::string_view json, RecordState::Document& document);
 

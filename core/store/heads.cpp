@@ -44,6 +44,12 @@ std::uint64_t Heads::unsent_after(std::uint64_t counter) {
     return last - from - Query(db_, "SELECT count(*) FROM early WHERE counter > ?").bind(from).one().unsigned_integer(0);
 }
 
+void Heads::set_indexed(std::int64_t record) {
+    if (record <= row().indexed) return;
+    Query(db_, "UPDATE head SET indexed = ? WHERE scope = 0").bind(record).run();
+    row_.indexed = record;
+}
+
 void Heads::advance(std::int64_t scope, const FeedHead& head, Stamp stamp) {
     KOPDARBS_ASSERT(open_);
     Row& now = row();

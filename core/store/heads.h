@@ -30,8 +30,9 @@ public:
     Stamp stamp() { return row().stamp; }
     /// The last server time heard.
     Stamp heard() { return row().heard; }
-    /// The last record that was ever indexed for search.
+    /// The last record that was ever indexed for search. Setting it is written at once: indexing has transactions of its own.
     std::int64_t indexed() { return row().indexed; }
+    void set_indexed(std::int64_t record);
     /// Where the feed in a scope stands; zero when there is none.
     FeedHead feed(std::int64_t scope);
 

@@ -85,8 +85,8 @@ void Vault::index() {
                 Query(store.db, "INSERT INTO words(rowid, body) VALUES (?, ?)").bind(no).text(words).run();
             }
             Query(store.db, "DELETE FROM unindexed WHERE record = ?").bind(no).run();
-            Query(store.db, "UPDATE head SET indexed = max(indexed, ?) WHERE scope = 0").bind(no).run();
         }
+        store.heads.set_indexed(rows.back());
         transaction.commit();
     }
 }

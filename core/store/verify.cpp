@@ -49,7 +49,7 @@ private:
 
     void chains() {
         for (const ScopeRow& scope : store_.scopes()) {
-            Query q(store_.db, "SELECT counter, header, salt, content, hash FROM change WHERE scope = ? ORDER BY counter");
+            Query q(store_.db, "SELECT counter, header, salt, content, hash, prev FROM change WHERE scope = ? ORDER BY counter");
             q.bind(scope.no);
             Hash256 before;
             std::uint64_t counter = 0;
@@ -62,7 +62,9 @@ private:
                 if (hash.bytes() != q.bytes(4)) damage(name, "its bytes do not give the hash that the chain holds");
                 before = q.id<Hash256>(4);
                 try {
-                    if (decode_change(q.bytes(1), q.bytes(3)).dot.counter != counter) damage(name, "it is numbered otherwise inside");
+                    const Change change = decode_change(q.bytes(1), q.bytes(3));
+                    if (change.dot.counter != counter || change.prev != q.unsigned_integer(5))
+                        damage(name, "it is numbered otherwise inside");
                 } catch (const Error& e) {
                     damage(name, e.what());
                 }

@@ -40,12 +40,21 @@ std::string quoted(const std::string& text) {
     return json;
 }
 
-/// A change's operations as history and letters print them, with the words of its text operations, which are printed as octets.
+/// What a change's operations wrote, from what history and letters print of them: text operations are printed as octets, and lines only
+/// repeat what these inserted.
 std::string words_of(const std::string& ops) {
-    std::string all = ops;
-    for (const Json& op : Json::parse(ops))
-        if (op["path"][0] == static_cast<int>(PathKind::text)) all += from_base64(op["value"].get<std::string>());
+    std::string all;
+    for (const Json& op : Json::parse(ops)) {
+        if (op["path"][0] == static_cast<int>(PathKind::line)) continue;
+        all += op["path"][0] == static_cast<int>(PathKind::text) ? from_base64(op["value"].get<std::string>()) : op.dump();
+    }
     return all + "\n";
+}
+
+std::size_t times(const std::string& all, const std::string& word) {
+    std::size_t count = 0;
+    for (std::size_t at = all.find(word); at != all.npos; at = all.find(word, at + 1)) ++count;
+    return count;
 }
 
 /// What a save may be answered with where nothing is wrong with us.
@@ -174,9 +183,8 @@ void Simulation::write(Device& device, const RecordId& record) {
         case 4: saved(device, vault.count(record, "visits", 1 + random_.below(3)), record, {}, false); break;
         case 5: saved(device, vault.put_row(record, "costs", "", R"({"what":)" + quoted(word) + "}"), record, word, true); break;
         default: {
-            const std::string note = text_of(value_from_json(device.phone->field(record, "note"))).data() == nullptr
-                                         ? std::string()
-                                         : std::string(text_of(value_from_json(device.phone->field(record, "note"))));
+            const Value shown = value_from_json(device.phone->field(record, "note"));
+            const std::string note(text_of(shown));
             const auto length = static_cast<std::uint32_t>(utf8_length(note));
             const std::uint32_t position = random_.below(length + 1);
             // Between words only, so that no word is split by another.
@@ -442,6 +450,7 @@ void Simulation::require_promises() {
             const bool kept = letters.find(word.text) != std::string::npos;
             // A vault that was given up took its letters with it.
             require(accepted || kept || device->gone, device->name + ": " + word.text + " was acknowledged and is nowhere");
+            require(!word.added || times(history->second, word.text) <= 1, device->name + ": " + word.text + " arrived twice");
             if (accepted && word.added)
                 require(anna.phone->vault().get(word.record).fields.find(word.text) != std::string::npos,
                         device->name + ": " + word.text + " was added and is not shown");

@@ -7,7 +7,7 @@
 //  3. Nobody holds a record of a scope that was never theirs.
 // Once faults have healed
 //  4. All devices have nothing unsent after a bounded number of syncs, and show one state of what they share.
-//  5. Each acknowledged save is in the server's history of its record exactly once, or among its device's letters.
+//  5. Each acknowledged save is in the server's history of its record, or among its device's letters; what was only added, exactly once.
 //  6. What was only ever added (words to texts, elements to sets) is shown.
 //  7. verify finds nothing on any side.
 // The one exception is a device that was copied or set back: the server finds it out, and what only it had is its owner's loss.

@@ -305,6 +305,19 @@ TEST_CASE("what a crash left unindexed is found after the next start") {
     CHECK(found(ilze->vault(), "kalna").empty());
 }
 
+TEST_CASE("a search inside a batch is not stale either, nor is one after it") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    RecordId id;
+    ilze->vault().batch([&] {
+        id = ilze->create("home_visit", "H-17", R"({"place":"Kalna iela"})");
+        CHECK(found(ilze->vault(), "kalna") == Ids{id});
+        ilze->put(id, R"({"place":"Lejas iela"})");
+    });
+    CHECK(found(ilze->vault(), "lejas") == Ids{id});
+    CHECK(found(ilze->vault(), "kalna").empty());
+}
+
 TEST_CASE("a batch is saved whole or not at all") {
     Town town;
     const auto ilze = town.enrol("ilze");
