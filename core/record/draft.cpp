@@ -227,6 +227,8 @@ void Draft::resolve(const ReviewItem& item, BytesView value) {
             value == bool_value(true) ? remove() : restore();
             break;
         case ReviewKind::sealed: {
+            if (item.path.is(PathKind::life) && value != bool_value(false))
+                fail(ErrorCode::invalid, "a signed document is not deleted; false keeps it as it is");
             RecordState::Document document = shown_document(state_, &type_);
             if (item.path.is(PathKind::seal)) {
                 document = document_from_value(value);

@@ -364,11 +364,11 @@ Document document_from_value(BytesView value) {
 std::vector<ReviewItem> review_items(Crypto& crypto, const RecordId& record, const RecordState& state, const TypeSchema* type) {
     ReviewList list(crypto, record, state);
     if (state.deleted()) return {};
-    add_deleted_item(list, state);
-    if (is_sealed(state)) {
+    if (is_sealed(state)) {  // a deletion that its signers had not seen is among what nobody signed: it can only be amended away
         add_sealed_items(list, state);
         return list.take();
     }
+    add_deleted_item(list, state);
     for (const Register& r : state.registers()) {
         if (!r.differs() || !spares_siblings(r.path, type)) continue;
         const FieldSchema* field = schema_of(r.path, type);

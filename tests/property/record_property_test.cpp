@@ -1,12 +1,10 @@
 // The one rule over thousands of random histories: what the engine keeps is what the plain model says, whatever the order.
 #include <functional>
-#include <iterator>
-#include <sstream>
 
 #include "core/record/draft.h"
 #include "platform/posix/openssl_crypto.h"
 #include "tests/support/catch.h"
-#include "tests/support/record_world.h"
+#include "tests/support/record_claims.h"
 
 using namespace kopdarbs;
 using namespace kopdarbs::test;
@@ -15,14 +13,6 @@ namespace {
 
 constexpr std::uint32_t kSteps = 40;
 using Check = std::function<void(World&)>;
-
-struct Broken : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-void claim(bool holds, const std::string& what) {
-    if (!holds) throw Broken(what);
-}
 
 /// What is wrong with the history of `steps` steps, empty when nothing is.
 std::string failure(std::uint64_t seed, std::uint32_t steps, const Check& check) {
@@ -43,49 +33,6 @@ void for_histories(std::uint64_t first_seed, std::uint64_t count, const Check& c
         while (steps < kSteps && failure(seed, steps, check).empty()) ++steps;
         FAIL("seed " << seed << ", " << steps << " steps: " << failure(seed, steps, check));
     }
-}
-
-std::string printed(const Path& path) {
-    CborWriter w;
-    write_path(w, path);
-    return to_json(w.bytes());
-}
-
-void same_registers(const RecordState& state, const LiveRegisters& live, const std::string& where) {
-    auto expected = live.begin();
-    for (const Register& reg : state.registers()) {
-        claim(expected != live.end() && expected->first == reg.path, where + ": a register that should not be here: " + printed(reg.path));
-        claim(expected->second.size() == reg.siblings.size(), where + ": other siblings at " + printed(reg.path));
-        for (std::size_t i = 0; i < reg.siblings.size(); ++i) {
-            const Live& l = expected->second[i];
-            claim(l.dot == reg.siblings[i].dot && l.value == reg.siblings[i].value, where + ": another sibling at " + printed(reg.path));
-            claim(state.written(l.dot).stamp == l.stamp, where + ": another stamp at " + printed(reg.path));
-        }
-        ++expected;
-    }
-    claim(expected == live.end(), where + ": a register is missing");
-}
-
-void same(const Side& side, const std::string& where) {
-    claim(side.state.context() == side.model.context(), where + ": another context");
-    same_registers(side.state, side.model.registers(), where);
-    const auto texts = side.model.texts();
-    claim(texts.size() == side.state.texts().size(), where + ": other texts");
-    for (const auto& [field, text] : texts) {
-        claim(side.state.text(field).text() == text.text(), where + ": another text");
-        claim(side.state.text(field).encode() == text.encode(), where + ": a text of another structure");
-    }
-    claim(side.state.deleted() == side.model.deleted(), where + ": deleted or not");
-}
-
-std::set<PlainItem> as_plain(const std::vector<ReviewItem>& items) {
-    std::set<PlainItem> result;
-    for (const ReviewItem& item : items) {
-        std::vector<std::pair<Dot, Value>> values;
-        for (const Candidate& c : item.values) values.emplace_back(c.dot, c.value);
-        result.insert({item.kind, item.path, values});
-    }
-    return result;
 }
 
 /// Everything that the world's replicas and server hold and show.
@@ -120,15 +67,6 @@ Side some_of(World& world) {
     Side side;
     for (std::size_t i : shuffled(world, world.random.below(static_cast<std::uint32_t>(world.log.size() + 1)))) world.apply(side, i);
     return side;
-}
-
-RecordState joined(RecordState a, const RecordState& b) {
-    a.join(b);
-    return a;
-}
-
-void claim_equal(const RecordState& a, const RecordState& b, const std::string& what) {
-    claim(a.encode() == b.encode(), what);
 }
 
 }  // namespace

@@ -142,11 +142,11 @@ inline std::set<PlainItem> plain_review(const PlainModel& model, const TypeSchem
     std::set<PlainItem> items;
     if (model.deleted()) return items;
     const LiveRegisters live = model.registers();
-    add_deleted(items, live);
     if (!at_path(live, PathKind::seal).empty()) {
         add_sealed(items, live, model.texts());
         return items;
     }
+    add_deleted(items, live);
     for (const auto& [path, all] : live) {
         if (!differ(all) || !spares_siblings(path, &type)) continue;
         const FieldSchema* field = schema_of(path, &type);
