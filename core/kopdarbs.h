@@ -99,6 +99,7 @@ struct ScopeInfo {
 
 struct Status {
     ReplicaId replica;
+    PublicKey server_key;  ///< what the server's decisions and exports are signed with
     std::string user;
     std::vector<ScopeInfo> scopes;
     std::uint64_t records = 0;

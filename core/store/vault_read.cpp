@@ -151,6 +151,7 @@ Status Vault::status() const {
     const auto count = [&](const char* sql) { return Query(store.db, sql).one().unsigned_integer(0); };
     Status status;
     status.replica = store.enrolment.replica;
+    status.server_key = store.enrolment.server_key;
     status.user = store.enrolment.user;
     status.scopes = scopes();
     status.records = count("SELECT count(*) FROM record WHERE flags & 2 = 0");

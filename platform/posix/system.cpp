@@ -16,7 +16,7 @@
 namespace kopdarbs::posix {
 namespace {
 
-constexpr std::size_t kReadChunk = 64 * 1024;
+constexpr std::size_t kReadChunk = 64 * 1024, kWriteBytes = 256 * 1024;
 constexpr std::size_t kMaxGetrandom = 256;  // requests up to this size are never cut short by a signal
 
 [[noreturn]] void file_failed(const std::string& what, const std::string& path, int error) {
@@ -100,19 +100,38 @@ Bytes read_file(const std::string& path, std::size_t max_size) {
     }
 }
 
+NewFile::NewFile(std::string path) : path_(std::move(path)), beside_(path_ + ".XXXXXX"), fd_(::mkostemp(beside_.data(), O_CLOEXEC)) {
+    if (fd_ < 0) file_failed("write", path_, errno);
+}
+
+NewFile::~NewFile() {
+    if (fd_ < 0) return;
+    ::close(fd_);
+    ::unlink(beside_.c_str());
+}
+
+void NewFile::append(BytesView bytes) {
+    waiting_.append(bytes);
+    if (waiting_.size() >= kWriteBytes) write_out();
+}
+
+void NewFile::write_out() {
+    if (const int error = write_all(fd_, waiting_)) file_failed("write", path_, error);
+    waiting_.clear();
+}
+
+void NewFile::keep() {
+    write_out();
+    if (::fsync(fd_) != 0 || std::rename(beside_.c_str(), path_.c_str()) != 0) file_failed("write", path_, errno);
+    const int fd = std::exchange(fd_, -1);
+    if (::close(fd) != 0) file_failed("write", path_, errno);
+    if (const int unsynced = sync_directory_of(path_)) file_failed("write", path_, unsynced);
+}
+
 void write_file_atomically(const std::string& path, BytesView bytes) {
-    std::string beside = path + ".XXXXXX";
-    Descriptor fd(::mkostemp(beside.data(), O_CLOEXEC));  // mode 0600
-    if (fd.get() < 0) file_failed("write", path, errno);
-    int error = write_all(fd.get(), bytes);
-    if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
-    if (fd.close() != 0 && error == 0) error = errno;
-    if (error == 0 && std::rename(beside.c_str(), path.c_str()) != 0) error = errno;
-    if (error != 0) {
-        ::unlink(beside.c_str());
-        file_failed("write", path, error);
-    }
-    if (const int unsynced = sync_directory_of(path)) file_failed("write", path, unsynced);
+    NewFile file(path);
+    file.append(bytes);
+    file.keep();
 }
 
 FileLock::FileLock(const std::string& path) : path_(path), fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {

@@ -30,7 +30,25 @@ constexpr std::size_t kMaxWholeFile = std::size_t{1} << 30;
 /// The whole file. Throws Error{not_found} when there is none, Error{io} when it cannot be read or has more than `max_size` octets.
 Bytes read_file(const std::string& path, std::size_t max_size = kMaxWholeFile);
 
-/// Writes beside `path`, syncs, renames over it, syncs the directory; mode 0600. Throws Error{io}; the old file then stays.
+/// A file that is written piece by piece beside `path`, and is there, whole and synced, after keep(); mode 0600. Without keep() the old
+/// file stays. Everything throws Error{io}.
+class NewFile {
+public:
+    explicit NewFile(std::string path);
+    ~NewFile();
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+    void append(BytesView bytes);
+    void keep();
+
+private:
+    void write_out();
+    std::string path_, beside_;
+    Bytes waiting_;
+    int fd_;
+};
+
+/// The same at once.
 void write_file_atomically(const std::string& path, BytesView bytes);
 
 /// An exclusive lock that processes (and FileLocks within one) hold on a file; the system lets go of it when a process dies.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ public:
     std::vector<DeviceInfo> devices();
     ServerStatus status();
     Verified verify();
+    /// All feeds, scopes and decisions as of one moment, for outside witnesses (core/log/FORMAT.md, Export): lines with their ends, one a
+    /// call.
+    void export_log(const std::function<void(std::string_view line)>& each);
     /// The secret that opens a device's vault ("recovery:…"), from both shares; the opening is written to the audit log.
     std::string recover(const DeviceId& device, std::string_view first_share, std::string_view second_share);
     std::vector<LogLine> audit(std::uint64_t limit);

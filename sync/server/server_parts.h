@@ -38,6 +38,18 @@ private:
     std::vector<std::unique_ptr<Storage>> idle_;
 };
 
+/// One moment of a store that others go on writing to, or its heads would not be its last changes.
+class Moment {
+public:
+    explicit Moment(Storage& storage) : storage_(storage) { storage_.begin_read(); }
+    ~Moment() { storage_.rollback(); }
+    Moment(const Moment&) = delete;
+    Moment& operator=(const Moment&) = delete;
+
+private:
+    Storage& storage_;
+};
+
 /// What a server is, as its store says.
 struct ServerIdentity {
     DeviceId id;

@@ -106,13 +106,13 @@ private:
     void decisions() {
         Hash256 before;
         std::size_t n = 0;
-        for (const SignedDecision& d : storage_.decisions()) {
+        storage_.decisions([&](const SignedDecision& d) {
             const std::string name = "decision " + std::to_string(++n);
             if (d.before != before) damage(name, "it does not follow the one before");
             if (!crypto_.verify(identity_.signing.public_key, decision_message(d.before, d.body), d.signature))
                 damage(name, "it is not signed by this server");
             before = crypto_.sha256(decision_message(d.before, d.body));
-        }
+        });
     }
 
     Storage& storage_;
@@ -126,14 +126,7 @@ private:
 
 Verified Server::verify() {
     const auto reader = parts_->readers.lend();
-    // One moment of a store that others go on writing to, or its heads would not be its last changes.
-    struct Moment {
-        explicit Moment(Storage& s) : storage(s) { storage.begin_read(); }
-        ~Moment() { storage.rollback(); }
-        Moment(const Moment&) = delete;
-        Moment& operator=(const Moment&) = delete;
-        Storage& storage;
-    } moment(*reader);
+    const Moment moment(*reader);
     return Auditor(*reader, *parts_->directory(*reader), parts_->identity, parts_->env.crypto).run();
 }
 

@@ -85,6 +85,7 @@ std::string to_json(const ScopeInfo& scope) {
 std::string to_json(const Status& status) {
     return JsonObject()
         .text("replica", to_string(status.replica))
+        .text("server_key", to_base64(status.server_key.bytes()))
         .text("user", status.user)
         .raw("scopes", json_array(status.scopes, [](const ScopeInfo& scope) { return to_json(scope); }))
         .number("records", status.records)

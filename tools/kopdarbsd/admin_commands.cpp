@@ -141,6 +141,11 @@ int verify_command(const Request& request) {
     Host host;
     const auto server = open_server({request.dir}, host.env());
     const Verified verified = server->verify();
+    if (request.export_file) {
+        posix::NewFile file(*request.export_file);
+        server->export_log([&](std::string_view line) { file.append(line); });
+        file.keep();
+    }
     for (const Damage& damage : verified.damage) print_error("kopdarbsd", "corrupt", damage.where + ": " + damage.what);
     if (request.json) {
         print_line(to_json(verified));

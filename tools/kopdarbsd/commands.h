@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sync/server/server.h"
@@ -18,6 +19,7 @@ struct Request {
     std::string dir, file, user, device;
     std::string storage = "sqlite";
     std::string listen = "127.0.0.1:8443";
+    std::optional<std::string> export_file;
 };
 
 int init_command(const Request& request);

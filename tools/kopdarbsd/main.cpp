@@ -54,6 +54,11 @@ void for_device(CLI::App& app, Request& r) {
     app.add_option("--device", r.device)->required();
 }
 
+void verifying(CLI::App& app, Request& r) {
+    dir_only(app, r);
+    add_optional(app, "--export", r.export_file);
+}
+
 constexpr std::array<Command<Request>, 9> kCommands = {{
     {"init", "DIR [--storage sqlite]", "make a new server: keys, DIR/ca.pem, and the recovery key in two shares, shown once", initialising,
      init_command},
@@ -63,7 +68,9 @@ constexpr std::array<Command<Request>, 9> kCommands = {{
     {"enrol-code", "DIR --user USER", "a one-time code with which USER enrols a device", for_user, enrol_code_command},
     {"devices", "DIR", "who enrolled which device, and when it was last heard", dir_only, devices_command},
     {"status", "DIR", "counts", dir_only, status_command},
-    {"verify", "DIR", "check every hash, signature and record", dir_only, verify_command},
+    {"verify", "DIR [--export FILE]",
+     "check every hash, signature and record; FILE gets the whole log, contents included, for tools/verify_chain.mjs", verifying,
+     verify_command},
     {"recover", "DIR --device DEVICE", "the secret that opens a device's vault, from both recovery shares", for_device, recover_command},
     {"doctor", "DIR", "check files, modes, keys, the store, disk space and the clock", dir_only, doctor_command},
 }};

@@ -418,11 +418,9 @@ public:
         }
         return all;
     }
-    std::vector<SignedDecision> decisions() override {
-        std::vector<SignedDecision> all;
+    void decisions(const std::function<void(const SignedDecision&)>& each) override {
         Query q(db_, "SELECT before, body, signature FROM decision ORDER BY no");
-        while (q.next()) all.push_back({q.id<Hash256>(0), Bytes(q.bytes(1)), q.id<Signature>(2)});
-        return all;
+        while (q.next()) each({q.id<Hash256>(0), Bytes(q.bytes(1)), q.id<Signature>(2)});
     }
     std::vector<std::string> integrity() override {
         std::vector<std::string> found;

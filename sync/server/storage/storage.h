@@ -169,7 +169,7 @@ public:
         Signature checkpoint;
     };
     virtual std::vector<FeedRow> feeds() = 0;
-    virtual std::vector<SignedDecision> decisions() = 0;
+    virtual void decisions(const std::function<void(const SignedDecision&)>& each) = 0;
     /// What the database itself says of damage; empty when sound.
     virtual std::vector<std::string> integrity() = 0;
 };
