@@ -332,6 +332,18 @@ TEST_CASE("pitfall 27: a refused +2 is not in the totals that follow it, nor ref
     CHECK(again.prev == refused.prev);
 }
 
+TEST_CASE("several edits of one text, authored again, each land where they were meant") {
+    Person a(1), b(2);
+    shared(a, {&b}, put("note", words("viens divi trīs četri pieci")));
+    const RecordState confirmed = a.state;
+    a.save(2'000, put("note", words("nulle viens divi trīs četri pieci")));
+    const RecordState before = a.state;
+    const Change next = a.save(3'000, put("note", words("nulle viens DIVI UN DIVI trīs pieci seši")));
+    const Change again = reauthored(next, {a.id, 10}, before, a.state, confirmed, &a.type());
+    CHECK(b.hear(again) == Applied::applied);
+    CHECK(b.shown("note") == "\"viens DIVI UN DIVI trīs pieci seši\"");
+}
+
 TEST_CASE("pitfall 33: re-authored work keeps its seen, and dominates nothing that its author had not seen") {
     Person a(1), b(2);
     shared(a, {&b}, put("phone", words("old")));
