@@ -5,6 +5,7 @@
 #include <exception>
 #include <string>
 
+#include "tools/bench/records.h"
 #include "tools/bench/sync_bench.h"
 #include "tools/bench/text.h"
 
@@ -13,11 +14,13 @@ namespace {
 constexpr const char* kUsage =
     "usage: kopdarbs-bench sync DATA WORK RUN [PARTS]\n"
     "       kopdarbs-bench text FILE\n"
+    "       kopdarbs-bench records\n"
     "\n"
     "  sync   the home-visit workload on real vaults and a real server over TLS; DATA holds its records.tsv and the rest, WORK is scratch "
     "space,\n"
     "         RUN a number that is printed, PARTS such as W1,W4 (all when absent). One JSON line a result.\n"
     "  text   replays an editing trace (.json, .json.gz) on text fields. One JSON line.\n"
+    "  records  10,000 records, 50,000 field edits by 5 replicas at the same time, merged. One JSON line.\n"
     "\n"
     "Exit status: 0, 1 when a check failed, 2 for wrong usage.\n";
 
@@ -33,6 +36,7 @@ int main(int argc, char** argv) {
         if (command == "sync" && (argc == 5 || argc == 6))
             return kopdarbs::bench::bench_sync(argv[2], argv[3], std::atoi(argv[4]), argc == 6 ? argv[5] : "");
         if (command == "text" && argc == 3) return kopdarbs::bench::bench_text(argv[2]);
+        if (command == "records" && argc == 2) return kopdarbs::bench::bench_records();
     } catch (const std::exception& e) {
         std::fprintf(stderr, "kopdarbs-bench: %s\n", e.what());
         return 1;
