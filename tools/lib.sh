@@ -85,7 +85,7 @@ configure() {
     shift
     options+=("-DKOPDARBS_WERROR=$([[ ${KOPDARBS_WERROR:-0} == 1 ]] && echo ON || echo OFF)" "-DKOPDARBS_SQLITE_DIR=$(sqlite_dir)")
     case $preset in
-        asan | tsan | fuzz)
+        asan | tsan | fuzz | coverage)
             # The presets name clang 19; where only another clang is to be had, take that.
             command -v clang++-19 >/dev/null || options+=(-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++)
             ;;

@@ -116,6 +116,7 @@ void Simulation::provision() {
         assignments.replace(at, 12, R"("until":"2026-11-01")");
     }
     town_.provision(assignments, {visit_type(newer_schema_ ? 2 : 1)});
+    provisioned_ = true;
 }
 
 void Simulation::step() {
@@ -206,7 +207,8 @@ void Simulation::saved(Device& device, const Saved& saved, const RecordId& recor
 
 void Simulation::sync(Device& device) {
     static const std::vector<Fault> faults = {Fault::lose_request,    Fault::lose_response,    Fault::repeat_request,
-                                              Fault::corrupt_request, Fault::corrupt_response, Fault::none};
+                                              Fault::corrupt_request, Fault::corrupt_response, Fault::cut_request,
+                                              Fault::cut_response,    Fault::late_request,     Fault::none};
     device.phone->line.faults.clear();
     if (random_.chance(30)) {
         ++outcome_.faults;
@@ -251,15 +253,22 @@ void Simulation::disturb() {
         }
         case 5: {
             static const std::vector<std::int64_t> jumps = {0, 73 * 365, -27 * 365, 1, -1, 30};
-            device.phone->clock.offset_ms = random_.pick(jumps) * static_cast<std::int64_t>(kDayMs);
-            say(device.name + "'s clock jumps");
+            WrongClock& clock = device.phone->clock;
+            clock.frozen_at.reset();
+            clock.offset_ms = random_.pick(jumps) * static_cast<std::int64_t>(kDayMs);
+            if (random_.chance(30)) clock.frozen_at = clock.wall_ms();
+            say(device.name + (clock.frozen_at ? "'s clock jumps and stands" : "'s clock jumps"));
             break;
         }
         case 6:
             maris_assigned_ = !maris_assigned_;
+            provisioned_ = false;
             say(maris_assigned_ ? "maris is assigned" : "maris is assigned no more");
             break;
-        case 7: newer_schema_ = true; break;
+        case 7:
+            provisioned_ = provisioned_ && newer_schema_;
+            newer_schema_ = true;
+            break;
         case 8:
             if (present(device) && random_.chance(40)) copy_vault(device);
             break;
@@ -267,7 +276,7 @@ void Simulation::disturb() {
             if (present(device) && random_.chance(60)) set_back(device);
             break;
     }
-    if (disk_.is_dead(town_.database())) return;
+    if (provisioned_ || disk_.is_dead(town_.database())) return;
     try {
         provision();
     } catch (const Error&) {
@@ -389,6 +398,7 @@ void Simulation::heal() {
     for (const auto& device : devices_) {
         disk_.set_full(device->phone->path(), false);
         device->phone->clock.offset_ms = 0;
+        device->phone->clock.frozen_at.reset();
         device->phone->line.faults.clear();
         if (disk_.is_dead(device->phone->path())) restart(*device);
         disk_.restart(device->phone->path());

@@ -90,6 +90,7 @@ private:
     std::vector<RecordId> records_;
     std::uint64_t words_ = 0;
     bool maris_assigned_ = true, newer_schema_ = false;
+    bool provisioned_ = false;  ///< the server knows both
     Outcome outcome_;
 };
 

@@ -56,13 +56,18 @@ sync::HttpResponse Line::send(const sync::HttpRequest& request) {
     sent_ += request.path.size() + size_of(request.headers, request.body);
     sync::HttpRequest sent = request;
     if (fault == Fault::corrupt_request) flip_a_bit(sent.body);
-    if (fault == Fault::lose_request) fail(ErrorCode::network, "the line was cut before the request arrived");
+    if (fault == Fault::cut_request) sent.body.resize(sent.body.size() / 2);
+    if (fault == Fault::late_request) late_.push_back(sent);
+    if (fault == Fault::lose_request || fault == Fault::late_request)
+        fail(ErrorCode::network, "the line was cut before the request arrived");
     sync::HttpResponse response = town_.server().handle(sent);
+    for (const sync::HttpRequest& late : std::exchange(late_, {})) (void)town_.server().handle(late);  // nobody hears the answer
     if (fault == Fault::repeat_request) response = town_.server().handle(sent);
     if (on_the_way) on_the_way();
     if (fault == Fault::lose_response) fail(ErrorCode::network, "the line was cut before the response arrived");
     if (rewrite) rewrite(response);
     if (fault == Fault::corrupt_response) flip_a_bit(response.body);
+    if (fault == Fault::cut_response) response.body.resize(response.body.size() / 2);
     received_ += size_of(response.headers, response.body);
     return response;
 }

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,12 @@ public:
 class WrongClock : public Clock {
 public:
     explicit WrongClock(Clock& right) : right_(right) {}
-    std::uint64_t wall_ms() override { return right_.wall_ms() + static_cast<std::uint64_t>(offset_ms); }
+    std::uint64_t wall_ms() override { return frozen_at ? *frozen_at : right_.wall_ms() + static_cast<std::uint64_t>(offset_ms); }
     std::uint64_t steady_ms() override { return right_.steady_ms(); }
     /// Makes this clock say `ms` now, and run on from there.
     void set(std::uint64_t ms) { offset_ms = static_cast<std::int64_t>(ms) - static_cast<std::int64_t>(right_.wall_ms()); }
     std::int64_t offset_ms = 0;
+    std::optional<std::uint64_t> frozen_at;  ///< what it says until it runs again
 
 private:
     Clock& right_;
@@ -68,7 +70,17 @@ public:
 class Town;
 
 /// What happens to one request on its way.
-enum class Fault { none, lose_request, lose_response, repeat_request, corrupt_request, corrupt_response };
+enum class Fault {
+    none,
+    lose_request,
+    lose_response,
+    repeat_request,
+    corrupt_request,
+    corrupt_response,
+    cut_request,
+    cut_response,
+    late_request,  ///< given up by the client, and at the server only after the next one
+};
 
 class Line : public sync::Transport {
 public:
@@ -85,6 +97,7 @@ public:
 
 private:
     Town& town_;
+    std::vector<sync::HttpRequest> late_;
     std::uint64_t sent_ = 0, received_ = 0;
 };
 

@@ -332,6 +332,19 @@ TEST_CASE("pitfall 27: a refused +2 is not in the totals that follow it, nor ref
     CHECK(again.prev == refused.prev);
 }
 
+TEST_CASE("a set given whole by an older form neither brings back what was removed since nor takes away what was added") {
+    Person a(1), b(2);
+    shared(a, {&b}, [](Draft& d) { d.put("tags", value_from_json(R"(["viens","divi"])")); });
+    const Version form = a.version();
+    CHECK(a.hear(b.save(2'000, [](Draft& d) {
+        d.remove_element("tags", words("divi"));
+        d.add_element("tags", words("trīs"));
+    })) == Applied::applied);
+    const Change saved = a.save(3'000, [](Draft& d) { d.put("tags", value_from_json(R"(["viens","divi","četri"])")); }, form);
+    CHECK(saved.ops.size() == 1);
+    CHECK(a.shown("tags") == R"(["trīs","viens","četri"])");
+}
+
 TEST_CASE("several edits of one text, authored again, each land where they were meant") {
     Person a(1), b(2);
     shared(a, {&b}, put("note", words("viens divi trīs četri pieci")));

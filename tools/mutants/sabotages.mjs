@@ -1,9 +1,11 @@
-// Small sabotages of the engine. Each must make at least one test or simulation fail (tools/mutate). `find` stands exactly once in `file`.
+// Small sabotages of the engine. Each must make at least one test or simulation fail (tools/mutate). What is `planted`, the simulation
+// finds alone. `find` stands exactly once in `file`.
 // A name says what is true of the sabotaged engine.
 export const sabotages = [
     // core/record: the one rule
     {
-        name: 'what a writer has not seen is overwritten', file: 'core/record/state.cpp',
+        name: 'what a writer has not seen is overwritten',
+        planted: true, file: 'core/record/state.cpp',
         find: String.raw`(!permanent && change.seen.covers(s.dot)`,
         replace: String.raw`(!permanent && !change.seen.covers(s.dot)`,
     },
@@ -13,7 +15,8 @@ export const sabotages = [
         replace: String.raw``,
     },
     {
-        name: 'a change that is here already is applied again', file: 'core/record/state.cpp',
+        name: 'a change that is here already is applied again',
+        planted: true, file: 'core/record/state.cpp',
         find: String.raw`if (context_.covers(change.dot)) return Applied::duplicate;`,
         replace: String.raw``,
     },
@@ -33,7 +36,8 @@ export const sabotages = [
         replace: String.raw`return path`,
     },
     {
-        name: 'a join forgets what only this side has', file: 'core/record/state.cpp',
+        name: 'a join forgets what only this side has',
+        planted: true, file: 'core/record/state.cpp',
         find: String.raw`!(has_m ? other.context_ : context_).covers(s.dot))`,
         replace: String.raw`!context_.covers(s.dot))`,
     },
@@ -105,7 +109,8 @@ export const sabotages = [
         replace: String.raw`return merge == Merge::review || path`,
     },
     {
-        name: 'two edits of one line wait for nobody', file: 'core/record/view.cpp',
+        name: 'two edits of one line wait for nobody',
+        planted: true, file: 'core/record/view.cpp',
         find: String.raw`merge == Merge::highest || path.is(PathKind::line);`,
         replace: String.raw`merge == Merge::highest;`,
     },
@@ -397,7 +402,8 @@ export const sabotages = [
 
     // core/store: saving and finding
     {
-        name: 'a save is acknowledged before it is on the disk', file: 'core/store/database.cpp',
+        name: 'a save is acknowledged before it is on the disk',
+        planted: true, file: 'core/store/database.cpp',
         find: String.raw`"PRAGMA synchronous=FULL"`,
         replace: String.raw`"PRAGMA synchronous=NORMAL"`,
     },
@@ -479,7 +485,8 @@ export const sabotages = [
 
     // core/store: what a server says
     {
-        name: 'a cursor passes over what could not be applied', file: 'core/store/replica.cpp',
+        name: 'a cursor passes over what could not be applied',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`const Cursor cursor = passed_over ? Cursor() : p.cursor;`,
         replace: String.raw`const Cursor cursor = p.cursor;`,
     },
@@ -489,17 +496,20 @@ export const sabotages = [
         replace: String.raw`if (false) Query(`,
     },
     {
-        name: 'what was refused is not kept as a letter', file: 'core/store/replica.cpp',
+        name: 'what was refused is not kept as a letter',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`if (v.code == VerdictCode::accepted && v.stamp.packed == 0) return;`,
         replace: String.raw`if (v.code != VerdictCode::again) return;`,
     },
     {
-        name: 'what followed a refused change is not made again', file: 'core/store/replica.cpp',
+        name: 'what followed a refused change is not made again',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`if (to_reauthor.count(original.dot.counter) != 0) reauthor(`,
         replace: String.raw`if (false) reauthor(`,
     },
     {
-        name: 'a change saved while its line was being refused is not made again', file: 'core/store/replica.cpp',
+        name: 'a change saved while its line was being refused is not made again',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`supersede(original.dot.counter);`,
         replace: String.raw``,
     },
@@ -608,7 +618,8 @@ export const sabotages = [
         replace: String.raw`return stamp;`,
     },
     {
-        name: 'a feed need not go on where it was', file: 'sync/server/ingest.cpp',
+        name: 'a feed need not go on where it was',
+        planted: true, file: 'sync/server/ingest.cpp',
         find: String.raw`if (!joined) fail(`,
         replace: String.raw`if (false) fail(`,
     },
@@ -618,12 +629,14 @@ export const sabotages = [
         replace: String.raw`prepared.change.dot.counter); false)`,
     },
     {
-        name: 'a repeated change is judged anew', file: 'sync/server/ingest.cpp',
+        name: 'a repeated change is judged anew',
+        planted: true, file: 'sync/server/ingest.cpp',
         find: String.raw`for (std::size_t i = 0; i < first_new; ++i) repeat(feed.changes[i]);`,
         replace: String.raw`for (std::size_t i = 0; i < first_new; ++i) take(feed.changes[i], scope->no, grant);`,
     },
     {
-        name: 'a repeated verdict is accepted, whatever it was', file: 'sync/server/ingest.cpp',
+        name: 'a repeated verdict is accepted, whatever it was',
+        planted: true, file: 'sync/server/ingest.cpp',
         find: String.raw`v.code = dot->code;`,
         replace: String.raw``,
     },
@@ -680,12 +693,14 @@ export const sabotages = [
 
     // sync/server: who is who, and who reads what
     {
-        name: 'an older nonce is taken', file: 'sync/server/device_session.cpp',
+        name: 'an older nonce is taken',
+        planted: true, file: 'sync/server/device_session.cpp',
         find: String.raw`} else if (request.nonce != device.nonce_before) {`,
         replace: String.raw`} else if (false) {`,
     },
     {
-        name: 'a copied vault that takes turns is not noticed', file: 'sync/server/device_session.cpp',
+        name: 'a copied vault that takes turns is not noticed',
+        planted: true, file: 'sync/server/device_session.cpp',
         find: String.raw`if (storage.last_counter_of(device.replica_no) > request.counter)`,
         replace: String.raw`if (false)`,
     },
@@ -767,7 +782,8 @@ export const sabotages = [
         replace: String.raw`storage_->release();`,
     },
     {
-        name: 'a group that could not be committed is answered as if it had been', file: 'sync/server/committer.cpp',
+        name: 'a group that could not be committed is answered as if it had been',
+        planted: true, file: 'sync/server/committer.cpp',
         find: String.raw`if (!w->error) w->error = error;`,
         replace: String.raw`;`,
     },
@@ -809,7 +825,8 @@ export const sabotages = [
         replace: String.raw` ||`,
     },
     {
-        name: 'a frame that was damaged on its way is believed', file: 'sync/frame/compression.cpp',
+        name: 'a frame that was damaged on its way is believed',
+        planted: true, file: 'sync/frame/compression.cpp',
         find: String.raw`ZSTD_c_checksumFlag, 1);`,
         replace: String.raw`ZSTD_c_checksumFlag, 0);`,
     },
