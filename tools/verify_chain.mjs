@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 
 const USAGE = `usage: verify_chain.mjs FILE [--key KEY] [--json]
 Checks the export FILE of a log: feeds, scopes and decisions. Damage goes to stderr, a summary (--json: an object) to stdout.
-KEY is the server's public key as one of its devices knows it (kopdarbs status --json); without it the file is believed.
+KEY is the server's public key as one of its devices knows it (kopdarbs status --json); without it the
+server's key is believed. The keys of devices and the names of scopes are believed as the file gives them.
 Exit status: 0 all holds, 1 damage, 2 usage or FILE cannot be read.
 `;
 const MOST_SHOWN = 100;

@@ -1,6 +1,7 @@
 #include "core/record/draft.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
@@ -13,6 +14,28 @@ constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 
 [[noreturn]] void invalid(std::string_view field, const char* what) {
     fail(ErrorCode::invalid, std::string(field) + ": " + what);
+}
+
+/// The members of a CBOR map by their encoded keys; none for null.
+std::map<Value, Value> members_of(const Value& map) {
+    std::map<Value, Value> members;
+    if (is_null(map)) return members;
+    CborReader in(map);
+    for (std::size_t n = in.map(); n > 0; --n) {
+        Value key(in.item());
+        members[std::move(key)] = in.item();
+    }
+    return members;
+}
+
+Value map_of(const std::map<Value, Value>& members) {
+    CborWriter w;
+    w.map(members.size());
+    for (const auto& [key, value] : members) {
+        w.raw(key);
+        w.raw(value);
+    }
+    return w.take();
 }
 
 }  // namespace
@@ -197,19 +220,32 @@ void Draft::restore() {
     write(record_path(PathKind::life), null_value());
 }
 
-void Draft::write_signed(PathKind kind, const RecordState::Document& document) {
+void Draft::write_signed(PathKind kind, const RecordState::Document& document, const std::vector<Path>& left) {
     CborWriter w;
-    w.array(2);
+    w.array(left.empty() ? 2 : 3);
     write_context(w, seen_);
     w.raw(document_to_value(document));
+    if (!left.empty()) {
+        w.array(left.size());
+        for (const Path& path : left) write_path(w, path);
+    }
     write(record_path(kind), w.bytes());
 }
 
 void Draft::seal(const RecordState::Document& document) {
-    write_signed(PathKind::seal, document);
+    write_signed(PathKind::seal, document, {});
 }
+
 void Draft::amend(const RecordState::Document& document) {
-    write_signed(PathKind::amendment, document);
+    const RecordState::Document before = shown_document(state_, &type_);
+    const auto value_in = [](const RecordState::Document& in, const std::string& field) {
+        const auto at = std::find_if(in.begin(), in.end(), [&](const auto& m) { return m.first == field; });
+        return at == in.end() ? null_value() : at->second;
+    };
+    std::vector<Path> left = open_in_sealed(state_);
+    const auto decided = [&](const Path& path) { return value_in(before, path.field) != value_in(document, path.field); };
+    left.erase(std::remove_if(left.begin(), left.end(), decided), left.end());
+    write_signed(PathKind::amendment, document, left);
 }
 
 void Draft::resolve(const ReviewItem& item, BytesView value) {
@@ -227,25 +263,78 @@ void Draft::resolve(const ReviewItem& item, BytesView value) {
             value == bool_value(true) ? remove() : restore();
             break;
         case ReviewKind::sealed: {
-            if (item.path.is(PathKind::life) && value != bool_value(false))
-                fail(ErrorCode::invalid, "a signed document is not deleted; false keeps it as it is");
-            RecordState::Document document = shown_document(state_, &type_);
-            if (item.path.is(PathKind::seal)) {
-                document = document_from_value(value);
-            } else if (!item.path.field.empty() && (item.path.is(PathKind::scalar) || item.path.is(PathKind::text))) {
-                const auto at = std::lower_bound(document.begin(), document.end(), item.path.field,
-                                                 [](const auto& m, const auto& f) { return m.first < f; });
-                const bool present = at != document.end() && at->first == item.path.field;
-                if (is_null(value) && present)
-                    document.erase(at);
-                else if (present)
-                    at->second = Value(value);
-                else if (!is_null(value))
-                    document.insert(at, {item.path.field, Value(value)});
-            }
-            amend(document);
+            std::vector<Path> left = open_in_sealed(state_);
+            left.erase(std::remove(left.begin(), left.end(), item.path), left.end());
+            write_signed(PathKind::amendment, settled(item, value), left);
             break;
         }
+    }
+}
+
+/// A sealed record's document with the answer to what one path asks; what was signed stays where the answer is what it says already.
+RecordState::Document Draft::settled(const ReviewItem& item, BytesView value) const {
+    if (item.path.is(PathKind::seal)) return document_from_value(value);
+    RecordState::Document document = shown_document(state_, &type_);
+    if (item.path.is(PathKind::life)) {
+        if (value != bool_value(false)) fail(ErrorCode::invalid, "a signed document is not deleted; false keeps it as it is");
+        return document;
+    }
+    const auto at =
+        std::lower_bound(document.begin(), document.end(), item.path.field, [](const auto& m, const auto& f) { return m.first < f; });
+    const bool present = at != document.end() && at->first == item.path.field;
+    const Value after = field_settled(item, value, present ? at->second : null_value());
+    if (is_null(after) && present)
+        document.erase(at);
+    else if (present)
+        at->second = after;
+    else if (!is_null(after))
+        document.insert(at, {item.path.field, after});
+    return document;
+}
+
+/// What a field of a signed document becomes: `before` as it is there.
+Value Draft::field_settled(const ReviewItem& item, BytesView value, const Value& before) const {
+    const Path& path = item.path;
+    switch (path.kind) {
+        case static_cast<std::uint32_t>(PathKind::element): {
+            std::map<std::string, Value> elements;  // as documents show them: sorted by their JSON
+            if (!is_null(before)) {
+                CborReader in(before);
+                for (std::size_t n = in.array(); n > 0; --n) {
+                    Value element(in.item());
+                    elements.emplace(to_json(element), std::move(element));
+                }
+            }
+            elements.erase(to_json(path.key));
+            if (value == bool_value(true)) elements.emplace(to_json(path.key), path.key);
+            if (elements.empty()) return null_value();
+            CborWriter w;
+            w.array(elements.size());
+            for (const auto& [json, element] : elements) w.raw(element);
+            return w.take();
+        }
+        case static_cast<std::uint32_t>(PathKind::row):
+        case static_cast<std::uint32_t>(PathKind::column): {
+            std::map<Value, Value> rows = members_of(before);
+            std::map<Value, Value> columns = rows.count(path.key) != 0 ? members_of(rows[path.key]) : std::map<Value, Value>();
+            const bool whole_row = path.is(PathKind::row);
+            if (!whole_row) columns.erase(path.sub);
+            if (!whole_row && !is_null(value)) columns[path.sub] = value;
+            rows.erase(path.key);
+            if (!whole_row || value == bool_value(true)) rows[path.key] = map_of(columns);
+            return rows.empty() ? null_value() : map_of(rows);
+        }
+        case static_cast<std::uint32_t>(PathKind::counter): {
+            // A pick is one replica's total; what counts is the sum that lives. Any other number is taken as it is.
+            const auto picked = [&](const Candidate& c) { return c.value == value; };
+            if (std::none_of(item.values.begin(), item.values.end(), picked)) return Value(value);
+            std::int64_t sum = 0;
+            for (const Register& r : state_.registers())
+                if (r.path.is(PathKind::counter) && r.path.field == path.field) sum += CborReader(r.siblings.back().value).integer();
+            return int_value(sum);
+        }
+        case static_cast<std::uint32_t>(PathKind::line): return text_value(state_.text(path.field).text());
+        default: return Value(value);
     }
 }
 

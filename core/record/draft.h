@@ -34,6 +34,7 @@ public:
     void remove();
     void restore();
     void seal(const RecordState::Document& document);
+    /// Decides what is open about the fields that `document` shows otherwise than before, and leaves the rest open.
     void amend(const RecordState::Document& document);
     /// Decides between an item's values: `value` is the field's, true or false for a deleted record, the line's text for a line.
     void resolve(const ReviewItem& item, BytesView value);
@@ -51,7 +52,9 @@ private:
     void put_scalar(const Path& path, BytesView value);
     void put_set(std::string_view field, BytesView array);
     void resolve_line(const ReviewItem& item, BytesView value);
-    void write_signed(PathKind kind, const RecordState::Document& document);
+    void write_signed(PathKind kind, const RecordState::Document& document, const std::vector<Path>& left);
+    RecordState::Document settled(const ReviewItem& item, BytesView value) const;
+    Value field_settled(const ReviewItem& item, BytesView value, const Value& before) const;
     const RecordState& state_;
     const TypeSchema& type_;
     Dot dot_;

@@ -150,10 +150,15 @@ private:
 
     std::optional<Problem> judge_amendment(const Op& op) {
         CborReader in(op.value);
-        if (in.array() != 2) return refuse({}, "bojāts labojums", "an amendment of another shape");
+        const std::size_t parts = in.array();
+        if (parts != 2 && parts != 3) return refuse({}, "bojāts labojums", "an amendment of another shape");
         if (read_context(in) != change_.seen)
             return refuse({}, "labojums neatbilst redzētajam", "the amendment names another version than was seen");
-        for (const auto& [name, value] : document_from_value(in.item())) {
+        const BytesView document = in.item();
+        if (parts == 3)
+            for (std::size_t n = in.array(kMaxOps); n > 0; --n) (void)read_path(in);
+        in.finish();
+        for (const auto& [name, value] : document_from_value(document)) {
             const FieldSchema* field = type_.field(name);
             if (field == nullptr) return refuse(name, "šāda lauka nav", "there is no such field");
             if (auto problem = valid_whole(*field, value)) return problem;

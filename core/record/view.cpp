@@ -11,19 +11,59 @@ namespace {
 using Document = RecordState::Document;
 
 /// [context, document] of a seal or an amendment.
+/// A seal or an amendment.
 struct Signed {
+    const Sibling* sibling = nullptr;
+    bool amends = false;
     Context seen;  // and itself
     BytesView document;
+    std::vector<Path> left;  ///< late work that it left open
+    bool leaves(const Path& path) const { return std::find(left.begin(), left.end(), path) != left.end(); }
 };
 
-Signed read_signed(const Sibling& s) {
+Signed read_signed(const Sibling& s, bool amends = false) {
     CborReader in(s.value);
-    if (in.array() < 2) fail(ErrorCode::corrupt, "a seal of another shape");
+    const std::size_t parts = in.array();
+    if (parts < 2) fail(ErrorCode::corrupt, "a seal of another shape");
     Signed result;
+    result.sibling = &s;
+    result.amends = amends;
     result.seen = read_context(in);
     result.seen.add(s.dot);
     result.document = in.item();
+    if (parts > 2)
+        for (std::size_t n = in.array(); n > 0; --n) result.left.push_back(read_path(in));
     return result;
+}
+
+std::vector<Signed> signatures_of(const RecordState& state) {
+    std::vector<Signed> all;
+    for (PathKind kind : {PathKind::seal, PathKind::amendment})
+        if (const Register* reg = state.find(record_path(kind)))
+            for (const Sibling& s : reg->siblings) all.push_back(read_signed(s, kind == PathKind::amendment));
+    return all;
+}
+
+/// What signatures have settled at `path`: what their authors had seen, but for those that left it open.
+Context settled_at(const std::vector<Signed>& signatures, const Path& path) {
+    Context settled;
+    for (const Signed& s : signatures)
+        if (!s.leaves(path)) settled.join(s.seen);
+    return settled;
+}
+
+/// The signed documents that no amendment has overtaken; empty when they do not differ.
+std::vector<const Signed*> differing_documents(const std::vector<Signed>& signatures) {
+    std::vector<const Signed*> heads;
+    for (const Signed& s : signatures) {
+        const auto overtakes = [&](const Signed& a) {
+            return a.amends && a.sibling != s.sibling && a.seen.covers(s.sibling->dot) && !a.leaves(record_path(PathKind::seal));
+        };
+        if (std::none_of(signatures.begin(), signatures.end(), overtakes)) heads.push_back(&s);
+    }
+    const auto same = [&](const Signed* s) { return s->document == heads.front()->document; };
+    if (std::all_of(heads.begin(), heads.end(), same)) heads.clear();
+    return heads;
 }
 
 /// By stamp, then replica, then counter.
@@ -197,42 +237,27 @@ void add_deleted_item(ReviewList& list, const RecordState& state) {
     list.add(ReviewKind::deleted, record_path(PathKind::life), std::move(values));
 }
 
-bool same_documents(const std::vector<const Sibling*>& siblings) {
-    return std::all_of(siblings.begin(), siblings.end(),
-                       [&](const Sibling* s) { return read_signed(*s).document == read_signed(*siblings.front()).document; });
-}
-
-/// Seals and amendments that no amendment has seen; several that differ wait for one more amendment.
+/// Signed documents that differ, and what nobody signed.
 void add_sealed_items(ReviewList& list, const RecordState& state) {
-    const Register* seals = state.find(record_path(PathKind::seal));
-    if (seals == nullptr) return;
-    const Register* amendments = state.find(record_path(PathKind::amendment));
-    Context settled;
-    std::vector<const Sibling*> heads;
-    for (const Sibling& s : seals->siblings) settled.join(read_signed(s).seen), heads.push_back(&s);
-    if (amendments != nullptr)
-        for (const Sibling& s : amendments->siblings) settled.join(read_signed(s).seen), heads.push_back(&s);
-    const auto overtaken = [&](const Sibling* head) {
-        return amendments != nullptr && std::any_of(amendments->siblings.begin(), amendments->siblings.end(), [&](const Sibling& a) {
-                   return a.dot != head->dot && read_signed(a).seen.covers(head->dot);
-               });
-    };
-    heads.erase(std::remove_if(heads.begin(), heads.end(), overtaken), heads.end());
-    if (heads.size() > 1 && !same_documents(heads)) {
-        std::vector<Candidate> values;
-        for (const Sibling* s : heads) values.push_back(list.candidate(*s, Value(read_signed(*s).document)));
-        list.add(ReviewKind::sealed, record_path(PathKind::seal), std::move(values));
-    }
+    const std::vector<Signed> signatures = signatures_of(state);
+    std::vector<Candidate> documents;
+    for (const Signed* s : differing_documents(signatures)) documents.push_back(list.candidate(*s->sibling, Value(s->document)));
+    if (!documents.empty()) list.add(ReviewKind::sealed, record_path(PathKind::seal), std::move(documents));
     for (const Register& r : state.registers()) {
         if (is_permanent(r.path)) continue;
+        const Context settled = settled_at(signatures, r.path);
+        const bool of_life = r.path.is(PathKind::life);
         std::vector<Candidate> late;
         for (const Sibling& s : r.siblings)
-            if (!settled.covers(s.dot))
-                late.push_back(list.candidate(s, r.path.is(PathKind::life) ? bool_value(!is_null(s.value)) : s.value));
-        if (!late.empty()) list.add(ReviewKind::sealed, r.path, std::move(late));
+            if (!settled.covers(s.dot)) late.push_back(list.candidate(s, of_life ? bool_value(!is_null(s.value)) : s.value));
+        if (late.empty()) continue;
+        // What was signed is not deleted: that it stays is the one answer.
+        if (of_life) late.push_back({bool_value(false), {}, {}, {}});
+        list.add(ReviewKind::sealed, r.path, std::move(late));
     }
     for (const auto& [field, text] : state.texts())
-        if (!text.shown_is_within(settled)) list.add(ReviewKind::sealed, text_path(field), {{text_value(text.text()), {}, {}, {}}});
+        if (!text.shown_is_within(settled_at(signatures, text_path(field))))
+            list.add(ReviewKind::sealed, text_path(field), {{text_value(text.text()), {}, {}, {}}});
 }
 
 }  // namespace
@@ -290,6 +315,22 @@ const Sibling& shown_sibling(const RecordState& state, const Register& reg, cons
 
 bool is_sealed(const RecordState& state) {
     return state.find(record_path(PathKind::seal)) != nullptr;
+}
+
+std::vector<Path> open_in_sealed(const RecordState& state) {
+    const std::vector<Signed> signatures = signatures_of(state);
+    std::vector<Path> open;
+    for (const Register& r : state.registers()) {
+        if (is_permanent(r.path)) continue;
+        const Context settled = settled_at(signatures, r.path);
+        if (std::any_of(r.siblings.begin(), r.siblings.end(), [&](const Sibling& s) { return !settled.covers(s.dot); }))
+            open.push_back(r.path);
+    }
+    for (const auto& [field, text] : state.texts())
+        if (!text.shown_is_within(settled_at(signatures, text_path(field)))) open.push_back(text_path(field));
+    if (!differing_documents(signatures).empty()) open.push_back(record_path(PathKind::seal));
+    std::sort(open.begin(), open.end());
+    return open;
 }
 
 Document shown_document(const RecordState& state, const TypeSchema* type) {

@@ -56,6 +56,8 @@ Value document_to_value(const RecordState::Document& document);
 RecordState::Document document_from_value(BytesView value);
 
 bool is_sealed(const RecordState& state);
+/// The paths that a sealed record asks about (ReviewKind::sealed), sorted: an amendment leaves open what it does not decide.
+std::vector<Path> open_in_sealed(const RecordState& state);
 std::vector<ReviewItem> review_items(Crypto& crypto, const RecordId& record, const RecordState& state, const TypeSchema* type);
 
 /// What a reader of a record has seen: printed by `get`, given back as `--base`.

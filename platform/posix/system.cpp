@@ -111,6 +111,7 @@ NewFile::~NewFile() {
 }
 
 void NewFile::append(BytesView bytes) {
+    KOPDARBS_ASSERT(fd_ >= 0);
     waiting_.append(bytes);
     if (waiting_.size() >= kWriteBytes) write_out();
 }
@@ -122,9 +123,12 @@ void NewFile::write_out() {
 
 void NewFile::keep() {
     write_out();
-    if (::fsync(fd_) != 0 || std::rename(beside_.c_str(), path_.c_str()) != 0) file_failed("write", path_, errno);
-    const int fd = std::exchange(fd_, -1);
-    if (::close(fd) != 0) file_failed("write", path_, errno);
+    if (::fsync(fd_) != 0) file_failed("write", path_, errno);
+    if (::close(std::exchange(fd_, -1)) != 0 || std::rename(beside_.c_str(), path_.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(beside_.c_str());
+        file_failed("write", path_, error);
+    }
     if (const int unsynced = sync_directory_of(path_)) file_failed("write", path_, unsynced);
 }
 

@@ -30,8 +30,8 @@ constexpr std::size_t kMaxWholeFile = std::size_t{1} << 30;
 /// The whole file. Throws Error{not_found} when there is none, Error{io} when it cannot be read or has more than `max_size` octets.
 Bytes read_file(const std::string& path, std::size_t max_size = kMaxWholeFile);
 
-/// A file that is written piece by piece beside `path`, and is there, whole and synced, after keep(); mode 0600. Without keep() the old
-/// file stays. Everything throws Error{io}.
+/// A file that is written piece by piece beside `path`, and is there, whole and synced, after keep(); mode 0600. Without keep(), and where
+/// it throws before the rename, the old file stays. Everything throws Error{io}, or Error{not_found} where the folder is not there.
 class NewFile {
 public:
     explicit NewFile(std::string path);
@@ -48,7 +48,7 @@ private:
     int fd_;
 };
 
-/// The same at once.
+/// The same at once; what throws leaves the old file, or the new one where only its folder could not be synced.
 void write_file_atomically(const std::string& path, BytesView bytes);
 
 /// An exclusive lock that processes (and FileLocks within one) hold on a file; the system lets go of it when a process dies.

@@ -132,7 +132,7 @@ Totals play_in_processes(const Options& options, std::chrono::steady_clock::time
         if (child == 0) {
             ::close(ends[0]);
             const Totals totals = play(options, job, start);
-            ::_exit(::write(ends[1], &totals, sizeof totals) == sizeof totals ? 0 : 1);
+            std::exit(::write(ends[1], &totals, sizeof totals) == sizeof totals ? 0 : 1);
         }
         ::close(ends[1]);
         children.emplace_back(child, ends[0]);
@@ -145,7 +145,9 @@ Totals play_in_processes(const Options& options, std::chrono::steady_clock::time
         ::close(end);
         ::waitpid(child, &status, 0);
         if (!told || status != 0) {
-            std::fprintf(stderr, "a process of the simulation died (status %d): run it again with --jobs 1\n", status);
+            std::fprintf(stderr,
+                         "a process of the simulation died (status %d), with the seeds that it had left: see with --jobs 1 --json which\n",
+                         status);
             ++all.failed;
             continue;
         }
@@ -171,7 +173,7 @@ int main(int argc, char** argv) {
     // Files in memory: what a sync costs is not what is asked here.
     if (std::getenv("TMPDIR") == nullptr && std::filesystem::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
     const auto start = std::chrono::steady_clock::now();
-    options.jobs = std::min<std::size_t>(options.jobs, options.last - options.first + 1);
+    options.jobs = options.tell ? 1 : std::min<std::size_t>(options.jobs, options.last - options.first + 1);
     const Totals all = options.jobs == 1 ? play(options, 0, start) : play_in_processes(options, start);
     if (!options.json)
         std::printf("%llu seeds, %llu failed, %.0f device-days in %.1f s (%.1f a second)\n", static_cast<unsigned long long>(all.played),

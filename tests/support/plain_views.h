@@ -115,26 +115,45 @@ inline void add_deleted(std::set<PlainItem>& items, const LiveRegisters& live) {
     items.insert(plain_item(ReviewKind::deleted, record_path(PathKind::life), listed));
 }
 
+/// Whether a signature left open what `path` asks.
+inline bool leaves(const Live& live, const Path& path) {
+    CborReader in(live.value);
+    if (in.array() < 3) return false;
+    in.skip();
+    in.skip();
+    for (std::size_t n = in.array(); n > 0; --n)
+        if (read_path(in) == path) return true;
+    return false;
+}
+
 /// Signed documents that differ and that no amendment has seen, and what nobody signed.
 inline void add_sealed(std::set<PlainItem>& items, const LiveRegisters& live, const std::map<std::string, Text>& texts) {
     std::vector<Live> all = at_path(live, PathKind::seal), amendments = at_path(live, PathKind::amendment), heads;
     all.insert(all.end(), amendments.begin(), amendments.end());
-    Context settled;
+    const auto settled = [&](const Path& path) {
+        Context context;
+        for (const Live& l : all)
+            if (!leaves(l, path)) context.join(seen_by(l));
+        return context;
+    };
     for (const Live& l : all) {
-        settled.join(seen_by(l));
-        const auto overtakes = [&](const Live& a) { return a.dot != l.dot && seen_by(a).covers(l.dot); };
+        const auto overtakes = [&](const Live& a) {
+            return a.dot != l.dot && seen_by(a).covers(l.dot) && !leaves(a, record_path(PathKind::seal));
+        };
         if (std::none_of(amendments.begin(), amendments.end(), overtakes)) heads.push_back({l.dot, part_of(l.value, 1), l.stamp});
     }
     if (differ(heads)) items.insert(plain_item(ReviewKind::sealed, record_path(PathKind::seal), heads));
     for (const auto& [path, ops] : live) {
         std::vector<Live> late;
+        const Context seen = settled(path);
         for (const Live& l : ops)
-            if (!is_permanent(path) && !settled.covers(l.dot))
+            if (!is_permanent(path) && !seen.covers(l.dot))
                 late.push_back({l.dot, path.is(PathKind::life) ? bool_value(is_delete(l.value)) : l.value, l.stamp});
+        if (!late.empty() && path.is(PathKind::life)) late.push_back({{}, bool_value(false), {}});
         if (!late.empty()) items.insert(plain_item(ReviewKind::sealed, path, late));
     }
     for (const auto& [field, text] : texts)
-        if (!text.shown_is_within(settled))
+        if (!text.shown_is_within(settled(text_path(field))))
             items.insert(plain_item(ReviewKind::sealed, text_path(field), {{{}, text_value(text.text()), {}}}));
 }
 

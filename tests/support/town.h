@@ -42,7 +42,10 @@ public:
     std::uint64_t wall_ms() override { return frozen_at ? *frozen_at : right_.wall_ms() + static_cast<std::uint64_t>(offset_ms); }
     std::uint64_t steady_ms() override { return right_.steady_ms(); }
     /// Makes this clock say `ms` now, and run on from there.
-    void set(std::uint64_t ms) { offset_ms = static_cast<std::int64_t>(ms) - static_cast<std::int64_t>(right_.wall_ms()); }
+    void set(std::uint64_t ms) {
+        frozen_at.reset();
+        offset_ms = static_cast<std::int64_t>(ms) - static_cast<std::int64_t>(right_.wall_ms());
+    }
     std::int64_t offset_ms = 0;
     std::optional<std::uint64_t> frozen_at;  ///< what it says until it runs again
 

@@ -1,4 +1,4 @@
-// One vault in two programs at once. Results are gathered by the threads and judged after they have ended.
+// One vault under two connections at once. Results are gathered by the threads and judged after they have ended.
 #include <array>
 #include <thread>
 
@@ -9,7 +9,7 @@
 using namespace kopdarbs;
 using namespace kopdarbs::test;
 
-TEST_CASE("two programs that save to one vault at the same moment wait for each other, and lose nothing") {
+TEST_CASE("two connections that save to one vault at the same moment wait for each other, and lose nothing") {
     constexpr int kSaves = 150;
     Town town;
     const auto ilze = town.enrol("ilze");

@@ -278,7 +278,7 @@ TEST_CASE("what another process was assigned is seen here") {
     Town town;
     const auto ilze = town.enrol("ilze");
     const auto other = ilze->second_process();
-    CHECK(code_of([&] { other->put("home_visit", std::nullopt, "H-18", "{}"); }) != ErrorCode::corrupt);
+    CHECK(code_of([&] { other->put("home_visit", std::nullopt, "H-18", "{}"); }) == ErrorCode::refused);
     town.provision(Town::usual_assignments() + R"(,{"user":"ilze","role":"case_worker","scope":"H-18","from":"2026-01-01","until":null})");
     ilze->sync();
     const RecordId id = other->put("home_visit", std::nullopt, "H-18", R"({"place":"Nītaure"})").id;
@@ -327,6 +327,48 @@ TEST_CASE("a form that was open when its record was signed is late work, not an 
     REQUIRE(review.size() == 1);
     CHECK(review.front().kind == ReviewKind::sealed);
     town.require_sound({maris.get()});
+}
+
+TEST_CASE("one answer about late work in a signed record leaves the other questions open") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"Kalna iela 3","present":["Līga"]})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().seal(id);
+    maris->put(id, R"({"travel_minutes":7})");
+    maris->vault().add(id, "present", R"("Jānis")");
+    maris->vault().erase(id);
+    ilze->sync();
+    maris->sync();
+    ilze->sync();
+    const auto questions = [&] { return ilze->vault().get(id).review; };
+    const auto about = [&](const char* field) {
+        for (const ReviewItem& item : questions())
+            if (item.field == field) return item;
+        FAIL("no question about " << field);
+        return ReviewItem{};
+    };
+    REQUIRE(questions().size() == 3);
+    const ReviewItem deletion = about("");
+    REQUIRE(deletion.values.size() == 2);
+    const std::size_t stays = deletion.values[0].value == bool_value(false) ? 0 : 1;
+    CHECK(code_of([&] { ilze->vault().resolve(deletion.id, 1 - stays); }) == ErrorCode::invalid);
+    ilze->vault().amend(id, R"({"place":"Kalna iela 5"})");
+    CHECK(questions().size() == 3);
+    ilze->vault().resolve(about("present").id, 0);
+    CHECK(ilze->field(id, "present") == R"(["Jānis","Līga"])");
+    CHECK(questions().size() == 2);
+    ilze->vault().resolve(about("").id, stays);
+    CHECK(questions().size() == 1);
+    ilze->vault().resolve(about("travel_minutes").id, 0);
+    CHECK(questions().empty());
+    CHECK(ilze->field(id, "travel_minutes") == "7");
+    CHECK(ilze->field(id, "place") == R"("Kalna iela 5")");
+    CHECK(ilze->sync().refused == 0);
+    maris->sync();
+    CHECK(maris->state(id) == ilze->state(id));
+    town.require_sound({ilze.get(), maris.get()});
 }
 
 TEST_CASE("while a later change of a record is unsent, what was accepted before it is what is confirmed") {

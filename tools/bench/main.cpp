@@ -20,7 +20,7 @@ constexpr const char* kUsage =
     "space,\n"
     "         RUN a number that is printed, PARTS such as W1,W4 (all when absent). One JSON line a result.\n"
     "  text   replays an editing trace (.json, .json.gz) on text fields. One JSON line.\n"
-    "  records  10,000 records, 50,000 field edits by 5 replicas at the same time, merged. One JSON line.\n"
+    "  records  records that 5 replicas edit at the same time, merged: 10,000 in memory, 2,000 from row to row. Two JSON lines.\n"
     "\n"
     "Exit status: 0, 1 when a check failed, 2 for wrong usage.\n";
 

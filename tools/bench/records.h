@@ -13,6 +13,7 @@ namespace kopdarbs::bench {
 ///   fields_conflicting          fields that end with different values by different replicas
 ///   conflicts                   those that the merged records show as open; the two must be equal
 ///   converged                   whether another order gives equal bytes
+/// No rules, chains, signatures and disks are in it.
 /// Returns 0 when both hold in both modes, else 1.
 int bench_records();
 

@@ -130,7 +130,10 @@ void show_record(const Record& record) {
 }
 
 void show_item(const RecordId& record, const std::string& type, const ReviewItem& item) {
-    const std::string field = item.field.empty() ? std::string(to_string(item.kind)) : item.field + " (" + to_string(item.kind) + ")";
+    const bool late_deletion = item.kind == ReviewKind::sealed && item.path.is(PathKind::life);
+    const std::string field = late_deletion        ? std::string("deletion (sealed)")
+                              : item.field.empty() ? std::string(to_string(item.kind))
+                                                   : item.field + " (" + to_string(item.kind) + ")";
     print_line(bold("review " + item.id) + "  " + one_line(field) + " of " + one_line(type) + " " + to_string(record));
     Table table({"PICK", "VALUE", "AUTHOR", "STAMP", "DOT"});
     std::size_t pick = 0;

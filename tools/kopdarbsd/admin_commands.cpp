@@ -140,13 +140,14 @@ int status_command(const Request& request) {
 int verify_command(const Request& request) {
     Host host;
     const auto server = open_server({request.dir}, host.env());
+    std::optional<posix::NewFile> file;
+    if (request.export_file) file.emplace(*request.export_file);
     const Verified verified = server->verify();
-    if (request.export_file) {
-        posix::NewFile file(*request.export_file);
-        server->export_log([&](std::string_view line) { file.append(line); });
-        file.keep();
-    }
     for (const Damage& damage : verified.damage) print_error("kopdarbsd", "corrupt", damage.where + ": " + damage.what);
+    if (file) {
+        server->export_log([&](std::string_view line) { file->append(line); });
+        file->keep();
+    }
     if (request.json) {
         print_line(to_json(verified));
     } else {

@@ -33,12 +33,16 @@ function run(program, args, seconds, children = new Set()) {
         const began = Date.now();
         const child = spawn(program, args, {stdio: 'ignore', detached: true});
         children.add(child);
-        const timer = setTimeout(() => stop(child), seconds * 1000);
+        let stopped = false;
+        const timer = setTimeout(() => {
+            stopped = true;
+            stop(child);
+        }, seconds * 1000);
         child.on('error', (error) => { throw error; });
         child.on('exit', (code) => {
             clearTimeout(timer);
             children.delete(child);
-            resolve({code, seconds: (Date.now() - began) / 1000});
+            resolve({code, stopped, seconds: (Date.now() - began) / 1000});
         });
     });
 }
@@ -58,10 +62,10 @@ async function failing(stage, patience) {
     const children = new Set();
     let culprit = null;
     await Promise.all(stage.runs.map(async ([program, ...args], i) => {
-        const {code, seconds} = await run(join(bin, program), args, patience ? stage.seconds[i] * kPatience + 20 : 1800, children);
+        const {code, seconds, stopped} = await run(join(bin, program), args, patience ? stage.seconds[i] * kPatience + 20 : 1800, children);
         if (stage.seconds[i] === undefined) stage.seconds[i] = seconds;
         if (code === 0 || culprit !== null) return;
-        culprit = code === null ? `${program}, which did not end or crashed` : program;
+        culprit = code !== null ? program : `${program}, which ${stopped ? 'did not end in time' : 'crashed'}`;
         children.forEach(stop);
     }));
     return culprit;
@@ -109,6 +113,9 @@ const only = option('--only'), seed = Number(option('--seed', 1)), count = Numbe
 const listed = sabotages
     .filter((s) => (only === undefined || new RegExp(only).test(s.name)) && (stages === everything || s.planted))
     .map(sabotaged);
+if (listed.length === 0 && !options.includes('--random')) throw new Error('no sabotage is called so');
+const known = ['--sabotages', '--random', '--by-simulation', '--only', '--seed', '--count'];
+for (const word of options) if (word.startsWith('--') && !known.includes(word)) throw new Error(`no option is called ${word}`);
 const rooms = random_rooms.flatMap((room) => readdirSync(join(tree, room)).filter((f) => f.endsWith('.cpp')).map((f) => join(room, f)));
 
 for (const stage of stages) {
