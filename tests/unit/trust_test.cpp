@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/record/json.h"
+#include "core/record/view.h"
 #include "core/store/database.h"
 #include "core/vault/slots.h"
 #include "sync/frame/compression.h"
@@ -414,4 +415,61 @@ TEST_CASE("a content of another size than its header says is no change") {
     longer += '\xf6';
     CHECK_NOTHROW(decode_change(change.header, BytesView(change.content)));
     CHECK(code_of([&] { (void)decode_change(change.header, BytesView(longer)); }) == ErrorCode::corrupt);
+}
+
+TEST_CASE("what waits for another device's change is decided in its own author's name, when that one asks") {
+    Town town;
+    Forger ilze(town, "ilze"), maris(town, "maris");
+    const RecordId id = ilze.fresh_record();
+    REQUIRE(ilze.push({ilze.birth("home_visit", "visits:H-17", id)}).only().code == VerdictCode::accepted);
+    Change theirs = maris.change("home_visit", "visits:H-17", id, {place("A")});
+    theirs.seen.set(ilze.enrolment().replica, 1);
+    Change after = ilze.change("home_visit", "visits:H-17", id, {place("B")});
+    after.seen.set(maris.enrolment().replica, 1);
+    const sync::SyncRequest asked = ilze.request_of({after});
+    REQUIRE(ilze.send(asked).only().code == VerdictCode::held);
+    REQUIRE(maris.push({theirs}).only().code == VerdictCode::accepted);
+    CHECK(town.server().status().held == 1);
+    CHECK(town.server().status().changes == 2);
+    sync::SyncRequest again = asked;
+    again.nonce = ilze.nonce;
+    CHECK(ilze.send(again).only().code == VerdictCode::accepted);
+    CHECK(town.server().status().held == 0);
+    town.require_sound({});
+    CHECK(town.server().devices().size() == 2);
+    for (const sync::DeviceInfo& device : town.server().devices()) CHECK(device.changes == (device.user == "ilze" ? 2 : 1));
+}
+
+TEST_CASE("a state that holds changes of this device which it never made is not taken: the vault is an old one, or the server lies") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    ilze->sync();
+    const auto maris = town.enrol_fresh("maris");
+    std::size_t altered = 0;
+    maris->line.rewrite = [&](sync::HttpResponse& response) {
+        sync::SyncResponse message = read_response(response);
+        for (ScopePage& page : message.incoming.pages)
+            for (Entry& entry : page.entries) {
+                if (entry.kind != Entry::Kind::state) continue;
+                RecordState state = RecordState::decode_beside(entry.meta, document_from_json(entry.doc));
+                Change forged;
+                forged.dot = {maris->vault().enrolment().replica, 50};
+                forged.seen = state.context();
+                forged.author = "maris";
+                forged.ops = {place("B")};
+                REQUIRE(state.apply(forged, Stamp::from_ms(5)) == Applied::applied);
+                const RecordState::Document document = shown_document(state, nullptr);
+                entry.doc = document_to_json(document);
+                entry.meta = state.encode_beside(document);
+                ++altered;
+            }
+        if (altered > 0) write_response(response, message);
+    };
+    CHECK(code_of([&] { maris->sync(); }) == ErrorCode::fork);
+    CHECK(altered == 1);
+    CHECK_FALSE(maris->holds(id));
+    maris->line.rewrite = nullptr;
+    maris->sync();
+    CHECK(maris->field(id, "place") == R"("A")");
 }
