@@ -42,7 +42,8 @@ private:
 inline const TypeSchema& world_type() {
     static const SchemaSet set = [] {
         SchemaSet all;
-        all.add(R"({"$id": "urn:kopdarbs:type:world", "type": "object", "version": 1, "write": ["worker"], "seal": ["worker"], "document": true,
+        all.add(
+            R"({"$id": "urn:kopdarbs:type:world", "type": "object", "version": 1, "write": ["worker"], "seal": ["worker"], "document": true,
             "properties": {
                 "name": {"type": "string", "merge": "latest"},
                 "phone": {"type": "string", "merge": "review"},
