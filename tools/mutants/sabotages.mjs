@@ -126,8 +126,25 @@ export const sabotages = [
     },
     {
         name: 'an amendment settles nothing', file: 'core/record/view.cpp',
-        find: String.raw`return a.dot != head->dot && read_signed(a)`,
-        replace: String.raw`return false && read_signed(a)`,
+        find: String.raw`a.seen.covers(s.sibling->dot) && `,
+        replace: String.raw`!a.seen.covers(s.sibling->dot) && `,
+    },
+    {
+        name: 'an answer in a signed record closes every other question', file: 'core/record/draft.cpp',
+        find: String.raw`left.erase(std::remove(left.begin(), left.end(), item.path), left.end());`,
+        replace: String.raw`left.clear();`,
+    },
+    {
+        name: 'an amendment of one field closes questions about others', file: 'core/record/draft.cpp',
+        find: String.raw`left.erase(std::remove_if(left.begin(), left.end(), decided), left.end());`,
+        replace: String.raw`left.clear();`,
+    },
+    {
+        name: 'a signed record is said to be deleted, and stays', file: 'core/record/draft.cpp',
+        find: String.raw`if (value != bool_value(false))
+            fail(`,
+        replace: String.raw`if (false)
+            fail(`,
     },
     {
         name: 'an amendment is not shown', file: 'core/record/view.cpp',
