@@ -141,10 +141,8 @@ export const sabotages = [
     },
     {
         name: 'a signed record is said to be deleted, and stays', file: 'core/record/draft.cpp',
-        find: String.raw`if (value != bool_value(false))
-            fail(`,
-        replace: String.raw`if (false)
-            fail(`,
+        find: String.raw`if (value != bool_value(false)) fail(`,
+        replace: String.raw`if (false) fail(`,
     },
     {
         name: 'an amendment is not shown', file: 'core/record/view.cpp',
