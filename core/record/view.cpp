@@ -237,27 +237,43 @@ void add_deleted_item(ReviewList& list, const RecordState& state) {
     list.add(ReviewKind::deleted, record_path(PathKind::life), std::move(values));
 }
 
+/// What no signature has settled at one path: siblings, or a text as a whole.
+struct Late {
+    Path path;
+    std::vector<const Sibling*> siblings;
+    const Text* text = nullptr;
+};
+
+std::vector<Late> late_work(const RecordState& state, const std::vector<Signed>& signatures) {
+    std::vector<Late> all;
+    for (const Register& r : state.registers()) {
+        if (is_permanent(r.path)) continue;
+        const Context settled = settled_at(signatures, r.path);
+        Late late{r.path, {}, nullptr};
+        for (const Sibling& s : r.siblings)
+            if (!settled.covers(s.dot)) late.siblings.push_back(&s);
+        if (!late.siblings.empty()) all.push_back(std::move(late));
+    }
+    for (const auto& [field, text] : state.texts())
+        if (!text.shown_is_within(settled_at(signatures, text_path(field)))) all.push_back({text_path(field), {}, &text});
+    return all;
+}
+
 /// Signed documents that differ, and what nobody signed.
 void add_sealed_items(ReviewList& list, const RecordState& state) {
     const std::vector<Signed> signatures = signatures_of(state);
     std::vector<Candidate> documents;
     for (const Signed* s : differing_documents(signatures)) documents.push_back(list.candidate(*s->sibling, Value(s->document)));
     if (!documents.empty()) list.add(ReviewKind::sealed, record_path(PathKind::seal), std::move(documents));
-    for (const Register& r : state.registers()) {
-        if (is_permanent(r.path)) continue;
-        const Context settled = settled_at(signatures, r.path);
-        const bool of_life = r.path.is(PathKind::life);
-        std::vector<Candidate> late;
-        for (const Sibling& s : r.siblings)
-            if (!settled.covers(s.dot)) late.push_back(list.candidate(s, of_life ? bool_value(!is_null(s.value)) : s.value));
-        if (late.empty()) continue;
+    for (const Late& late : late_work(state, signatures)) {
+        const bool of_life = late.path.is(PathKind::life);
+        std::vector<Candidate> values;
+        for (const Sibling* s : late.siblings) values.push_back(list.candidate(*s, of_life ? bool_value(!is_null(s->value)) : s->value));
         // What was signed is not deleted: that it stays is the one answer.
-        if (of_life) late.push_back({bool_value(false), {}, {}, {}});
-        list.add(ReviewKind::sealed, r.path, std::move(late));
+        if (of_life) values.push_back({bool_value(false), {}, {}, {}});
+        if (late.text != nullptr) values.push_back({text_value(late.text->text()), {}, {}, {}});
+        list.add(ReviewKind::sealed, late.path, std::move(values));
     }
-    for (const auto& [field, text] : state.texts())
-        if (!text.shown_is_within(settled_at(signatures, text_path(field))))
-            list.add(ReviewKind::sealed, text_path(field), {{text_value(text.text()), {}, {}, {}}});
 }
 
 }  // namespace
@@ -320,14 +336,7 @@ bool is_sealed(const RecordState& state) {
 std::vector<Path> open_in_sealed(const RecordState& state) {
     const std::vector<Signed> signatures = signatures_of(state);
     std::vector<Path> open;
-    for (const Register& r : state.registers()) {
-        if (is_permanent(r.path)) continue;
-        const Context settled = settled_at(signatures, r.path);
-        if (std::any_of(r.siblings.begin(), r.siblings.end(), [&](const Sibling& s) { return !settled.covers(s.dot); }))
-            open.push_back(r.path);
-    }
-    for (const auto& [field, text] : state.texts())
-        if (!text.shown_is_within(settled_at(signatures, text_path(field)))) open.push_back(text_path(field));
+    for (Late& late : late_work(state, signatures)) open.push_back(std::move(late.path));
     if (!differing_documents(signatures).empty()) open.push_back(record_path(PathKind::seal));
     std::sort(open.begin(), open.end());
     return open;

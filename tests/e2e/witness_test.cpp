@@ -38,7 +38,7 @@ void damage(std::string& line, const std::string& member) {
 
 }  // namespace
 
-TEST_CASE("an outside witness finds an export whole, and every damage to it") {
+TEST_CASE("an outside witness finds an export whole, and each of thirteen kinds of damage to it") {
     Municipality home(KOPDARBS_BIN);
     const Device ilze = home.enrol("ilze");
     const Device maris = home.enrol("maris");
