@@ -147,19 +147,24 @@ public:
     Impl(const std::string& url, const std::string& ca_pem, HttpsTimeouts timeouts)
         : url_(url), address_(parse_url(url)), timeouts_(timeouts), tls_(make_context(ca_pem)) {}
 
+    void open() {
+        if (stream_ && is_stale()) stream_.reset();
+        if (!stream_) connect();
+    }
+
     HttpResponse send(const HttpRequest& request) {
         if (!is_well_formed(request)) fail(ErrorCode::invalid, "HTTP request: a method, path or header that HTTP cannot carry");
-        if (stream_ && is_stale()) stream_.reset();
-        bool kept_alive = stream_.has_value();
+        open();
         for (;;) {
+            const bool kept_alive = was_used_;
             if (!stream_) connect();
             Parser parser;
             const error_code ec = exchange(message_of(request), parser);
+            was_used_ = true;
             if (!ec) return response_of(parser);
             const bool unheard = !parser.got_some() && buffer_.size() == 0;
             stream_.reset();
             if (!kept_alive || !unheard || !is_closed(ec)) fail(ErrorCode::network, "request to " + url_ + ": " + explain(ec));
-            kept_alive = false;
         }
     }
 
@@ -204,6 +209,7 @@ private:
         if (ec) fail(ErrorCode::network, "connect to " + url_ + ": cannot resolve " + address_.host + " (" + ec.message() + ")");
         buffer_.clear();
         buffer_.reserve(kReadChunk);
+        was_used_ = false;
         stream_.emplace(Line(CountingPolicy(counters_), ioc_), tls_);
         const std::chrono::milliseconds patience(timeouts_.connect_ms);
         line().expires_after(patience);
@@ -276,12 +282,16 @@ private:
     asio::io_context ioc_{1};
     beast::flat_buffer buffer_{kMaxResponseHeader + kReadChunk};
     std::optional<Stream> stream_;
+    bool was_used_ = false;  ///< the connection has carried a request
 };
 
 HttpsTransport::HttpsTransport(const std::string& url, const std::string& ca_pem, HttpsTimeouts timeouts)
     : impl_(std::make_unique<Impl>(url, ca_pem, timeouts)) {}
 HttpsTransport::~HttpsTransport() = default;
 
+void HttpsTransport::open() {
+    impl_->open();
+}
 HttpResponse HttpsTransport::send(const HttpRequest& request) {
     return impl_->send(request);
 }

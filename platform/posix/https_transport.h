@@ -31,6 +31,7 @@ public:
     HttpsTransport(const std::string& url, const std::string& ca_pem, HttpsTimeouts timeouts = {});
     ~HttpsTransport() override;
 
+    void open() override;
     /// Adds Host and Content-Length, nothing more.
     sync::HttpResponse send(const sync::HttpRequest& request) override;
     std::uint64_t bytes_sent() const override;

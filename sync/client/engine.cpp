@@ -70,14 +70,16 @@ HttpResponse send_signed(const Vault& vault, Transport& transport, Env env, cons
     return transport.send(request);
 }
 
-/// Sends until an answer comes: backs off with jitter, honours Retry-After, gives up after `max_retries`.
-HttpResponse send_patiently(const Vault& vault, Transport& transport, Env env, const SyncOptions& options, const Bytes& body) {
+/// Sends the session's next request until an answer comes: backs off with jitter, honours Retry-After, gives up after `max_retries`. Each
+/// attempt is a request made anew, since it says what time it is.
+HttpResponse send_patiently(const Vault& vault, Transport& transport, Env env, const SyncOptions& options, ClientSession& session) {
     std::uint64_t delay = kFirstRetryMs;
     for (std::uint32_t attempt = 0;; ++attempt) {
         const bool last = !options.wait || attempt >= options.max_retries;
         std::uint64_t at_least = 0;
         try {
-            HttpResponse response = send_signed(vault, transport, env, kPathSync, body);
+            transport.open();
+            HttpResponse response = send_signed(vault, transport, env, kPathSync, compress(session.next_request()));
             if (!worth_retrying(response.status) || last) return response;
             if (const auto* seconds = find_header(response.headers, "Retry-After"))
                 at_least = 1000 * std::strtoull(seconds->c_str(), nullptr, 10);
@@ -97,9 +99,9 @@ SyncReport synchronise(Vault& vault, Transport& transport, Env env, const SyncOp
     VaultSide side(vault, env);
     ClientSession session(side, env.crypto);
     std::size_t batch = 4 * 1024 * 1024;
-    for (Bytes request = session.next_request(); !request.empty(); request = session.next_request()) {
+    while (!session.is_done()) {
         const std::uint64_t round_started = env.clock.steady_ms();
-        const HttpResponse response = send_patiently(vault, transport, env, options, compress(request));
+        const HttpResponse response = send_patiently(vault, transport, env, options, session);
         if (response.status != 200) refused(response);
         session.on_response(decompress(response.body, kMaxMessageBytes));
         // Batches adapt to the line: a round should take a few seconds.

@@ -13,6 +13,9 @@ namespace kopdarbs::sync {
 class Transport {
 public:
     virtual ~Transport() = default;
+    /// Connects unless that is done, so that a request which says what time it is can be made when nothing is left but to send it.
+    /// Throws Error{network}.
+    virtual void open() {}
     /// Throws Error{network} when no whole response came, Error{invalid} for a request that is not well-formed.
     virtual HttpResponse send(const HttpRequest& request) = 0;
     /// HTTP octets since construction: start lines, headers and bodies, without TLS.

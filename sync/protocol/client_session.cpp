@@ -14,7 +14,7 @@ ClientSession::ClientSession(ReplicaSide& side, Crypto& crypto) : side_(side), c
 }
 
 Bytes ClientSession::next_request() {
-    if (done_) return {};
+    KOPDARBS_ASSERT(!done_);
     SyncRequest request;
     request.replica = side_.replica();
     request.wall_ms = side_.wall_ms();
@@ -68,8 +68,7 @@ void ClientSession::on_response(BytesView bytes) {
     tally(incoming.verdicts);
     after_ = last_;
     say_cursors_ = response.cursors_wanted;
-    if (counts_.round_trips == 1 || counts_.to_pull < counts_.pulled + response.remaining)
-        counts_.to_pull = counts_.pulled + response.remaining;
+    counts_.to_pull = counts_.pulled + response.remaining;
     const bool more = side_.unsent_after(after_) > 0 || response.remaining > 0 || response.cursors_wanted || !side_.wanted().empty();
     // A server that promises more and sends nothing must not keep us for ever.
     const bool idle = in_flight_ == 0 && incoming.pages.empty() && incoming.states.empty();

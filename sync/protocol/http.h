@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,8 @@ struct HttpRequest {
     std::string path;
     HttpHeaders headers;
     Bytes body;
+    /// At a server: how long its body and its turn have taken since its head was here.
+    std::uint64_t waited_ms = 0;
 };
 
 struct HttpResponse {

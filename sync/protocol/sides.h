@@ -76,7 +76,9 @@ struct SessionCounts {
 class ClientSession {
 public:
     ClientSession(ReplicaSide& side, Crypto& crypto);
-    /// The next request, or an empty string when the sync is done.
+    /// Whether both sides are drained: there is no next request.
+    bool is_done() const { return done_; }
+    /// The next request, as of now: asked again before its response, it is made anew.
     Bytes next_request();
     /// Throws Error{corrupt} or Error{protocol}; nothing was saved then, and the same request may be sent again.
     void on_response(BytesView bytes);

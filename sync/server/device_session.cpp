@@ -40,10 +40,11 @@ Bytes cursors_bytes(const std::vector<ScopeCursor>& cursors) {
 
 }  // namespace
 
-DeviceSession::DeviceSession(Server::Parts& server, Storage& reader, const DeviceRow& device)
+DeviceSession::DeviceSession(Server::Parts& server, Storage& reader, const DeviceRow& device, std::uint64_t waited_ms)
     : server_(server),
       reader_(reader),
       device_(device),
+      waited_ms_(waited_ms),
       directory_(server.directory(reader)),
       grants_(server.grants(reader, device.user)) {}
 
@@ -52,7 +53,9 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     Decided decided;
     decided.server_ms = server_.env.clock.wall_ms();
     decided.incarnation = server_.identity.incarnation;
-    std::int64_t offset = static_cast<std::int64_t>(request.wall_ms) - static_cast<std::int64_t>(decided.server_ms);
+    // The device told the time when it began to send: what its line and our queue have taken since is not its clock's fault.
+    const std::uint64_t told_ms = decided.server_ms - std::min(waited_ms_, decided.server_ms);
+    std::int64_t offset = static_cast<std::int64_t>(request.wall_ms) - static_cast<std::int64_t>(told_ms);
     if (offset > -kClockToleranceMs && offset < kClockToleranceMs) offset = 0;
     std::vector<PreparedFeed> feeds;
     const Origin origin{device_, *grants_, *directory_, decided.server_ms, offset};

@@ -22,6 +22,8 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 using Parser = http::request_parser<http::string_body>;
@@ -164,6 +166,7 @@ private:
         auto [ec, n] = co_await http::async_read_header(stream_, buffer_, parser, kToken);
         shared_.bytes_received += n;
         if (ec) co_return refusal_of(ec);
+        head_here_ = steady_clock::now();
         if (parser.chunked()) co_return 411;
         if (shared_.waiting >= shared_.options.max_waiting || !hold(0)) co_return 503;
         if (!parser.is_done() && parser.get()[http::field::expect] == "100-continue" && buffer_.size() == 0) {
@@ -185,6 +188,7 @@ private:
     /// On a worker thread.
     asio::awaitable<HttpResponse> answer(HttpRequest request, Place place) {
         place.leave();
+        request.waited_ms = static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now() - head_here_).count());
         if (shared_.abandoned) co_return plain(503);
         std::string what = "an exception of an unknown kind";
         try {
@@ -255,6 +259,7 @@ private:
     beast::ssl_stream<beast::tcp_stream> stream_;
     beast::flat_buffer buffer_{kMaxHeader + kReadChunk};
     std::optional<Parser> parser_;
+    steady_clock::time_point head_here_;
     std::size_t held_ = 0;  ///< its part of HttpsShared::held
 };
 

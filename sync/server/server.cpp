@@ -190,7 +190,7 @@ HttpResponse Server::Parts::confirm(const DeviceRow& device, const HttpRequest& 
 HttpResponse Server::Parts::sync(const DeviceRow& device, const HttpRequest& request) {
     const SyncRequest asked = decode_request(decompress(request.body, kMaxMessageBytes));
     const auto reader = readers.lend();
-    DeviceSession session(*this, *reader, device);
+    DeviceSession session(*this, *reader, device, request.waited_ms);
     return answer(compress(encode(serve(session, asked))));
 }
 

@@ -90,7 +90,8 @@ struct Server::Parts {
 /// The server's side of one device's sync request.
 class DeviceSession : public ServerSide {
 public:
-    DeviceSession(Server::Parts& server, Storage& reader, const DeviceRow& device);
+    /// `waited_ms`: how long ago the request was sent off, as far as it is known.
+    DeviceSession(Server::Parts& server, Storage& reader, const DeviceRow& device, std::uint64_t waited_ms);
     Decided decide(const SyncRequest& request) override;
     const std::vector<ScopeGrant>& scopes() override { return grants_->scopes; }
     const std::vector<std::string>& types() override { return directory_->types(); }
@@ -108,6 +109,7 @@ private:
     Server::Parts& server_;
     Storage& reader_;
     DeviceRow device_;
+    const std::uint64_t waited_ms_;
     std::shared_ptr<const Directory> directory_;
     std::shared_ptr<const Grants> grants_;
     std::map<ScopeId, ScopeEntry> heads_;

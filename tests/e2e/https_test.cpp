@@ -331,6 +331,27 @@ TEST_CASE("a client that asks before it sends its body is told to go on") {
     CHECK(contains(client.read_to_end(), "\r\n\r\nhi"));
 }
 
+TEST_CASE("a handler is told how long its request was on the way") {
+    std::atomic<std::uint64_t> waited{0};
+    Running running(options(), [&](const HttpRequest& request) {
+        waited = request.waited_ms;
+        return echo(request);
+    });
+    HttpsTransport quick(running.url(), authority().certificate_pem);
+    quick.open();
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));  // an open connection is no request yet
+    CHECK(quick.send(post("x")).status == 200);
+    CHECK(waited < 300);
+    Plain slow(running.server.port());
+    slow.write("POST /e HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nh");
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    slow.write("i");
+    CHECK(contains(slow.read_to_end(), "\r\n\r\nhi"));
+    CHECK(waited >= 350);
+    CHECK(waited < 60'000);
+    CHECK(quick.connections() == 1);
+}
+
 TEST_CASE("TLS 1.2 is not spoken") {
     Running running;
     CHECK_FALSE(Plain(running.server.port(), TLS1_2_VERSION).agreed());

@@ -60,6 +60,8 @@ sync::HttpResponse Line::send(const sync::HttpRequest& request) {
     if (fault == Fault::late_request) late_.push_back(sent);
     if (fault == Fault::lose_request || fault == Fault::late_request)
         fail(ErrorCode::network, "the line was cut before the request arrived");
+    town_.pass(slow_ms);
+    sent.waited_ms = slow_ms;
     sync::HttpResponse response = town_.server().handle(sent);
     for (const sync::HttpRequest& late : std::exchange(late_, {})) (void)town_.server().handle(late);  // nobody hears the answer
     if (fault == Fault::repeat_request) response = town_.server().handle(sent);
@@ -138,19 +140,20 @@ private:
 
 }  // namespace
 
-void Phone::sync_in_batches(std::size_t bytes) {
+sync::SessionCounts Phone::sync_in_batches(std::size_t bytes) {
     Side side(*vault_, env());
     sync::ClientSession session(side, town_.crypto);
     session.set_batch_bytes(bytes);
-    for (Bytes body = session.next_request(); !body.empty(); body = session.next_request()) {
+    while (!session.is_done()) {
         sync::HttpRequest request;
         request.path = sync::kPathSync;
-        request.body = sync::compress(body);
+        request.body = sync::compress(session.next_request());
         sync::sign_request(request, to_string(vault_->enrolment().device), vault_->enrolment().device_key, town_.crypto);
         const sync::HttpResponse response = line.send(request);
         if (response.status != 200) fail(ErrorCode::network, "status " + std::to_string(response.status));
         session.on_response(sync::decompress(response.body, sync::kMaxMessageBytes));
     }
+    return session.counts();
 }
 
 void Phone::insist(const std::function<void()>& one_sync, int attempts) {

@@ -20,6 +20,7 @@
 #include "platform/posix/openssl_crypto.h"
 #include "sync/client/engine.h"
 #include "sync/protocol/messages.h"
+#include "sync/protocol/sides.h"
 #include "sync/server/server.h"
 #include "tests/support/process.h"
 
@@ -96,6 +97,7 @@ public:
     std::deque<Fault> faults;                                   ///< for the requests to come, one each
     std::function<void()> on_the_way;                           ///< called once the server has answered, before the client hears it
     std::function<void(sync::HttpResponse& response)> rewrite;  ///< what a hostile server would say instead
+    std::uint64_t slow_ms = 0;                                  ///< how long a body is on its way
     std::uint64_t requests = 0;
 
 private:
@@ -121,7 +123,7 @@ public:
     /// With up to `retries` for each round trip.
     sync::SyncReport sync_patiently(std::uint32_t retries);
     /// In rounds of about `bytes` each way, so that little work takes many.
-    void sync_in_batches(std::size_t bytes);
+    sync::SessionCounts sync_in_batches(std::size_t bytes);
     /// Syncs until one sync goes through, whatever the line does to the others; gives up after `attempts`.
     void insist(const std::function<void()>& one_sync, int attempts = 10);
     /// Closes the vault and opens it again, as a new start of the program does.

@@ -296,6 +296,53 @@ TEST_CASE("text that is not UTF-8 is refused") {
     CHECK_FALSE(refused("63ed9fbf"));
 }
 
+namespace {
+
+/// The table of RFC 3629 section 4, octet by octet.
+bool follows_rfc_3629(const std::string& text) {
+    const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto in = [](unsigned c, unsigned from, unsigned to) { return c >= from && c <= to; };
+    for (std::size_t i = 0; i < text.size();) {
+        const unsigned a = at(i), b = at(i + 1), c = at(i + 2), d = at(i + 3);
+        const bool tail_c = in(c, 0x80, 0xbf), tail_d = in(d, 0x80, 0xbf);
+        if (a < 0x80)
+            i += 1;
+        else if (in(a, 0xc2, 0xdf) && in(b, 0x80, 0xbf))
+            i += 2;
+        else if (in(a, 0xe0, 0xef) && in(b, a == 0xe0 ? 0xa0 : 0x80, a == 0xed ? 0x9f : 0xbf) && tail_c)
+            i += 3;
+        else if (in(a, 0xf0, 0xf4) && in(b, a == 0xf0 ? 0x90 : 0x80, a == 0xf4 ? 0x8f : 0xbf) && tail_c && tail_d)
+            i += 4;
+        else
+            return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("UTF-8 is what RFC 3629 says, wherever in a word it stands") {
+    const std::string edges("\x00\x41\x7f\x80\x8f\x90\x9f\xa0\xbf\xc1\xc2\xdf\xe0\xef\xf0\xff", 16);
+    std::size_t wrong = 0, well_formed = 0;
+    for (std::size_t before = 0; before < 9; ++before) {
+        std::string text(before, 'a');
+        if (before > 1) text.replace(before - 2, 2, "ā");
+        text += "....āēī smilšu";
+        for (unsigned a = 0x7f; a < 256; ++a)
+            for (unsigned b = 0x7f; b < 256; ++b)
+                for (char c : edges)
+                    for (char d : {'A', '\x80', '\xbf', '\xc2'}) {
+                        text[before] = static_cast<char>(a), text[before + 1] = static_cast<char>(b);
+                        text[before + 2] = c, text[before + 3] = d;
+                        const bool good = follows_rfc_3629(text);
+                        well_formed += good ? 1U : 0U;
+                        wrong += good != is_utf8(text) || good != is_utf8(text.substr(0, before + 4)) ? 1U : 0U;
+                    }
+    }
+    CHECK(wrong == 0);
+    CHECK(well_formed > 10'000);
+}
+
 TEST_CASE("a length that its bytes cannot hold is refused before anything is allocated") {
     for (const char* hex : {"5b7fffffffffffffff",
                             "5bffffffffffffffff",

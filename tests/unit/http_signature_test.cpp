@@ -212,6 +212,19 @@ TEST_CASE("a request that a signature cannot cover is not signed") {
         CHECK_THROWS_AS(sign_request(s.request, "d", s.key, s.crypto), Error);
     }
     s.request.path = "/sync";
+    for (const char* method : {"", "post", "SEVENTEENLETTERSX"}) {
+        s.request.method = method;
+        CHECK_THROWS_AS(sign_request(s.request, "d", s.key, s.crypto), Error);
+    }
+    s.request.method = "SIXTEENLETTERSXX";
+    CHECK_NOTHROW(sign_request(s.request, "d", s.key, s.crypto));
     CHECK_THROWS_AS(sign_request(s.request, "a\"b", s.key, s.crypto), Error);
+    CHECK_NOTHROW(sign_request(s.request, std::string(64, 'k'), s.key, s.crypto));
+    CHECK_THROWS_AS(sign_request(s.request, std::string(65, 'k'), s.key, s.crypto), Error);
+    s.request.path = "/" + std::string(4095, 'p');
+    CHECK_NOTHROW(sign_request(s.request, "d", s.key, s.crypto));
+    s.request.path += 'p';
+    CHECK_THROWS_AS(sign_request(s.request, "d", s.key, s.crypto), Error);
+    s.request.path = "/sync";
     CHECK_THROWS_AS(sign_request(s.request, "", s.key, s.crypto), Error);
 }

@@ -307,6 +307,50 @@ TEST_CASE("pitfalls 7 and 9: clocks at 2099 and 1999 rank as if they were right,
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("what a long upload and a busy server take is not taken for a slow clock") {
+    const bool long_upload = GENERATE(true, false);
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = maris->create("home_visit", "H-17", R"({"place":"A"})");
+    maris->sync();
+    ilze->sync();
+    ilze->put(id, R"({"place":"Ilze"})");
+    town.pass(10'000);
+    maris->put(id, R"({"place":"Māris"})");
+    town.pass(3'600'000);
+    CHECK(maris->sync().accepted == 1);
+    if (long_upload)
+        ilze->line.slow_ms = 600'000;
+    else
+        ilze->line.faults.assign(8, Fault::lose_request);
+    const std::uint64_t before = town.clock.wall_ms();
+    CHECK(ilze->sync_patiently(8).accepted == 1);
+    CHECK(town.clock.wall_ms() - before > 30'000);
+    ilze->line.slow_ms = 0;
+    maris->sync();
+    CHECK(maris->field(id, "place") == R"("Māris")");
+    require_equal({ilze.get(), maris.get()}, {id});
+    town.require_sound({ilze.get(), maris.get()});
+}
+
+TEST_CASE("what is still to come is known from the first response on, and grows with what others write meanwhile") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    ilze->sync();
+    for (int i = 0; i < 40; ++i) maris->create("home_visit", "H-17", R"({"place":"A"})");
+    maris->sync();
+    const std::uint64_t before = ilze->line.requests;
+    ilze->line.on_the_way = [&] {
+        if (ilze->line.requests != before + 2) return;
+        for (int i = 0; i < 10; ++i) maris->create("home_visit", "H-17", R"({"place":"B"})");
+        maris->sync();
+    };
+    const sync::SessionCounts counts = ilze->sync_in_batches(1000);
+    CHECK(counts.round_trips > 5);
+    CHECK(counts.pulled == 50);
+    CHECK(counts.to_pull == 50);
+}
+
 TEST_CASE("pitfall 16: a snapshot taken while others write misses nothing and doubles nothing") {
     Town town;
     const auto ilze = town.enrol("ilze");

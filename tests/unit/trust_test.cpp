@@ -377,6 +377,38 @@ TEST_CASE("one answer about late work in a signed record leaves the other questi
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("an answer about one row of a signed document leaves its other rows and columns as they were signed") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), tablet = town.enrol("ilze");
+    const RecordId id = ilze->create("support_plan", "H-17", R"({"goals":{"g1":{"text":"Skola","owner":"Līga"},"g2":{"text":"Ārsts"}}})");
+    ilze->sync();
+    tablet->sync();
+    ilze->vault().seal(id);
+    tablet->put(id, R"({"goals":{"g1":{"owner":"Jānis"},"g3":{"text":"Malka"},"g2":null}})");
+    ilze->sync();
+    tablet->sync();
+    ilze->sync();
+    const auto answer = [&](const char* row, const char* column, BytesView wanted) {
+        for (const ReviewItem& item : ilze->vault().get(id).review) {
+            const bool asked = text_of(item.path.key) == row && text_of(item.path.sub) == column;
+            for (std::size_t i = 0; asked && i < item.values.size(); ++i)
+                if (item.values[i].value == wanted) return ilze->vault().resolve(item.id, i), true;
+        }
+        return false;
+    };
+    CHECK(ilze->field(id, "goals") == R"({"g1":{"text":"Skola","owner":"Līga"},"g2":{"text":"Ārsts"}})");
+    REQUIRE(answer("g1", "owner", text_value("Jānis")));
+    CHECK(ilze->field(id, "goals") == R"({"g1":{"text":"Skola","owner":"Jānis"},"g2":{"text":"Ārsts"}})");
+    REQUIRE(answer("g3", "text", text_value("Malka")));
+    CHECK(ilze->field(id, "goals") == R"({"g1":{"text":"Skola","owner":"Jānis"},"g2":{"text":"Ārsts"},"g3":{"text":"Malka"}})");
+    REQUIRE(answer("g2", "", bool_value(false)));
+    CHECK(ilze->field(id, "goals") == R"({"g1":{"text":"Skola","owner":"Jānis"},"g3":{"text":"Malka"}})");
+    CHECK(ilze->sync().refused == 0);
+    tablet->sync();
+    CHECK(tablet->state(id) == ilze->state(id));
+    town.require_sound({ilze.get(), tablet.get()});
+}
+
 TEST_CASE("while a later change of a record is unsent, what was accepted before it is what is confirmed") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

@@ -338,6 +338,17 @@ export const sabotages = [
         replace: String.raw`on(0xed, 0xed, kAccept, kTwoMore);`,
     },
 
+    {
+        name: 'an overlong form of two octets is UTF-8', file: 'core/base/bytes.cpp',
+        find: String.raw`if ((two & ~(eight << 3 | eight << 4 | eight << 5 | eight << 6)) != 0) break;`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a character of two octets ends with its word', file: 'core/base/bytes.cpp',
+        find: String.raw`if (follows != (two << 8 | begun)) break;`,
+        replace: String.raw`if (follows != two << 8) break;`,
+    },
+
     // core/schema
     {
         name: 'what only some roles write, every writer writes', file: 'core/schema/write_rules.cpp',
@@ -621,6 +632,23 @@ export const sabotages = [
         name: 'a wrong clock is not corrected', file: 'sync/server/prepare.cpp',
         find: String.raw`static_cast<std::int64_t>(change.wall_ms) - origin.offset_ms;`,
         replace: String.raw`static_cast<std::int64_t>(change.wall_ms);`,
+    },
+    {
+        name: 'the time that a body takes is laid at the clock\'s door', file: 'sync/server/device_session.cpp',
+        find: String.raw`decided.server_ms - std::min(waited_ms_, decided.server_ms);`,
+        replace: String.raw`decided.server_ms;`,
+    },
+    {
+        name: 'a body\'s time on its way is not measured', file: 'sync/server/https_connection.cpp',
+        find: String.raw`if (ec) co_return refusal_of(ec);
+        head_here_ = steady_clock::now();`,
+        replace: String.raw`if (ec) co_return refusal_of(ec);
+        head_here_ = steady_clock::now() + seconds(1);`,
+    },
+    {
+        name: 'a request is sent again with the time of its first attempt', file: 'sync/client/engine.cpp',
+        find: String.raw`compress(session.next_request())`,
+        replace: String.raw`compress([&] { static Bytes first; return attempt == 0 ? first = session.next_request() : first; }())`,
     },
     {
         name: 'a device may have heard the future', file: 'sync/server/prepare.cpp',
