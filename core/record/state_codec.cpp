@@ -6,6 +6,7 @@
 // a text that equals the document's has no third part. The base dot is the one that leaves out most, the smallest among equals, so the
 // bytes are canonical either way. There is none where the document shows a field that the state has not.
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
@@ -284,6 +285,7 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
     }
     const Dot base = dot_at(in.uint());
     std::vector<Register> restored;
+    restored.reserve(document.size());
     for (std::size_t n = in.array(kMaxRegisters); n > 0; --n) {
         const std::string_view field = in.text(kMaxNameBytes);
         const Value* shown = find(document, field);
@@ -297,8 +299,14 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
     std::sort(mentioned.begin(), mentioned.end());
     for (const auto& [field, value] : document)
         if (!std::binary_search(mentioned.begin(), mentioned.end(), field)) restored.push_back({scalar_path(field), {{base, value}}});
-    state.registers_.insert(state.registers_.end(), std::make_move_iterator(restored.begin()), std::make_move_iterator(restored.end()));
-    std::sort(state.registers_.begin(), state.registers_.end(), [](const Register& a, const Register& b) { return a.path < b.path; });
+    const auto before = [](const Register& a, const Register& b) { return a.path < b.path; };
+    // Mostly there is no set, and the document is in order.
+    if (!std::is_sorted(restored.begin(), restored.end(), before)) std::sort(restored.begin(), restored.end(), before);
+    std::vector<Register> all;
+    all.reserve(state.registers_.size() + restored.size());
+    std::merge(std::make_move_iterator(state.registers_.begin()), std::make_move_iterator(state.registers_.end()),
+               std::make_move_iterator(restored.begin()), std::make_move_iterator(restored.end()), std::back_inserter(all), before);
+    state.registers_ = std::move(all);
     const auto same = [](const Register& a, const Register& b) { return a.path == b.path; };
     if (std::adjacent_find(state.registers_.begin(), state.registers_.end(), same) != state.registers_.end()) corrupt("a register twice");
     return state;

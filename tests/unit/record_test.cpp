@@ -1,5 +1,6 @@
 // The one rule and each policy, as claims about two or three people and one record.
 #include "core/base/error.h"
+#include "core/record/json_document.h"
 #include "core/record/rules.h"
 #include "core/record/state.h"
 #include "platform/posix/openssl_crypto.h"
@@ -550,5 +551,26 @@ TEST_CASE("damaged bytes of a state are corrupt or another state, and never anyt
         } catch (const Error& e) {
             REQUIRE(e.code() == ErrorCode::corrupt);
         }
+    }
+}
+
+TEST_CASE("a document as we print it is read the quick way; cut anywhere, it is refused") {
+    const std::string printed =
+        R"({"a":"plain ā","b":"quoted \"x\"\n\\","c":[1,-2,"three",[],{}],"d":{"e":null,"ff":true},"g":false,"h":9007199254740991})";
+    RecordState::Document quick;
+    REQUIRE(read_printed_document(printed, quick));
+    CHECK(quick == document_from_json(" " + printed));  // the library's way
+    CHECK(document_to_json(quick) == printed);
+    for (std::size_t size = 0; size < printed.size(); ++size) {
+        INFO(size);
+        RecordState::Document cut;
+        CHECK_FALSE(read_printed_document(std::string_view(printed).substr(0, size), cut));
+        CHECK_THROWS_AS(document_from_json(std::string_view(printed).substr(0, size)), Error);
+    }
+    for (const char* other : {R"({"a":1 })", R"({"b":1,"a":2})", R"({"a":1,"a":2})", R"({"a":01})", R"({"a":-0})", R"({"a":1.5})", R"({"a":1e3})",
+                              R"({"a":9007199254740992})", R"({"a":"\u0041"})", R"({"a":{"bb":1,"c":2}})", R"({"a":1}x)", "[1]"}) {
+        INFO(other);
+        RecordState::Document cut;
+        CHECK_FALSE(read_printed_document(other, cut));
     }
 }

@@ -1,5 +1,7 @@
 // Random small mutants of C++ text: where one operator, bound, return or call is another. One seed decides which.
 
+import {equivalent} from './equivalent.mjs';
+
 /** The text with comments, strings and preprocessor lines blanked, offsets kept. */
 function code_only(text) {
     const blank = (match) => match.replace(/[^\n]/g, ' ');
@@ -28,7 +30,7 @@ function sites_of(text) {
         if (!/;/.test(condition) && !/\b(auto|const)\b/.test(condition))
             add(m.index, end - m.index, `if (!(${condition}))`, 'a condition is inverted');
     }
-    for (const m of code.matchAll(/\breturn [^;{}]+;/g)) add(m.index, m[0].length, 'return {};', 'an empty value is returned');
+    for (const m of code.matchAll(/\breturn (?!(?:false|0|nullptr|std::nullopt);)[^;{}]+;/g)) add(m.index, m[0].length, 'return {};', 'an empty value is returned');
     for (const m of code.matchAll(/(?<![\w.'"<:])(\d+)(?![\w.'"])/g))
         add(m.index, m[0].length, String(Number(m[1]) + 1), `${m[1]} is ${Number(m[1]) + 1}`);
     for (const m of code.matchAll(call))
@@ -65,6 +67,7 @@ export function* random_mutants(files, seed) {
         const shown = site.text.split('\n')[line - 1 + (site.text[site.at] === '\n' ? 1 : 0)].trim();
         yield {
             name: `${site.file}:${line}: ${site.what}: ${shown}`,
+            same: equivalent.get(`${site.file}: ${site.what}: ${shown}`),
             file: site.file,
             text: site.text.slice(0, site.at) + site.with + site.text.slice(site.at + site.length),
         };

@@ -98,6 +98,10 @@ async function judge(title, mutants, count, redraw) {
     const survivors = [];
     for (const mutant of mutants) {
         if (killed + survivors.length === count) break;
+        if (mutant.same) {
+            console.log(`same            ${mutant.name}: ${mutant.same}`);
+            continue;
+        }
         const began = Date.now(), {what, by} = await verdict(mutant);
         if (what === 'does not compile' && redraw) continue;
         if (what === 'killed') ++killed;
