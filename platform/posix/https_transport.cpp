@@ -154,10 +154,9 @@ public:
 
     HttpResponse send(const HttpRequest& request) {
         if (!is_well_formed(request)) fail(ErrorCode::invalid, "HTTP request: a method, path or header that HTTP cannot carry");
-        open();
         for (;;) {
+            open();
             const bool kept_alive = was_used_;
-            if (!stream_) connect();
             Parser parser;
             const error_code ec = exchange(message_of(request), parser);
             was_used_ = true;
