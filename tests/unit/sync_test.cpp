@@ -333,6 +333,20 @@ TEST_CASE("what a long upload and a busy server take is not taken for a slow clo
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("a device that hears of its own changes only after a lost answer stands at the head all the same") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    ilze->sync();
+    ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    ilze->line.faults = {Fault::lose_response};
+    CHECK_THROWS_AS(ilze->sync(), Error);
+    CHECK(ilze->sync().accepted == 1);
+    std::uint64_t heard = 0;
+    for (const ScopeCursor& c : ilze->vault().replica().cursors()) heard += c.cursor.seq;
+    CHECK(heard == 1);
+    town.require_sound({ilze.get()});
+}
+
 TEST_CASE("what is still to come is known from the first response on, and grows with what others write meanwhile") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
