@@ -459,6 +459,9 @@ TEST_CASE("what waits for another device's change is decided in its own author's
     Forger ilze(town, "ilze"), maris(town, "maris");
     const RecordId id = ilze.fresh_record();
     REQUIRE(ilze.push({ilze.birth("home_visit", "visits:H-17", id)}).only().code == VerdictCode::accepted);
+    Change waits_too = maris.change("home_visit", "visits:H-17", maris.fresh_record(), {place("C")});
+    waits_too.seen.set(ilze.enrolment().replica, 50);
+    REQUIRE(maris.push({waits_too}).only().code == VerdictCode::held);  // so that the server looks at what waits when he writes
     Change theirs = maris.change("home_visit", "visits:H-17", id, {place("A")});
     theirs.seen.set(ilze.enrolment().replica, 1);
     Change after = ilze.change("home_visit", "visits:H-17", id, {place("B")});
@@ -466,12 +469,12 @@ TEST_CASE("what waits for another device's change is decided in its own author's
     const sync::SyncRequest asked = ilze.request_of({after});
     REQUIRE(ilze.send(asked).only().code == VerdictCode::held);
     REQUIRE(maris.push({theirs}).only().code == VerdictCode::accepted);
-    CHECK(town.server().status().held == 1);
+    CHECK(town.server().status().held == 2);
     CHECK(town.server().status().changes == 2);
     sync::SyncRequest again = asked;
     again.nonce = ilze.nonce;
     CHECK(ilze.send(again).only().code == VerdictCode::accepted);
-    CHECK(town.server().status().held == 0);
+    CHECK(town.server().status().held == 1);
     town.require_sound({});
     CHECK(town.server().devices().size() == 2);
     for (const sync::DeviceInfo& device : town.server().devices()) CHECK(device.changes == (device.user == "ilze" ? 2 : 1));
