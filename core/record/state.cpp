@@ -28,7 +28,8 @@ bool is_permanent(const Path& path) {
 }
 
 bool Register::differs() const {
-    return siblings.size() > 1 && std::any_of(siblings.begin(), siblings.end(), [this](const Sibling& s) { return s.value != siblings.front().value; });
+    return siblings.size() > 1 &&
+           std::any_of(siblings.begin(), siblings.end(), [this](const Sibling& s) { return s.value != siblings.front().value; });
 }
 
 Register& RecordState::at(const Path& path) {

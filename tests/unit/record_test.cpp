@@ -569,8 +569,9 @@ TEST_CASE("a document as we print it is read the quick way; cut anywhere, it is 
         CHECK_FALSE(read_printed_document(part, cut));
         CHECK_THROWS_AS(document_from_json(part), Error);
     }
-    for (const char* other : {R"({"a":1 })", R"({"b":1,"a":2})", R"({"a":1,"a":2})", R"({"a":01})", R"({"a":-0})", R"({"a":1.5})", R"({"a":1e3})",
-                              R"({"a":9007199254740992})", R"({"a":"\u0041"})", R"({"a":{"bb":1,"c":2}})", R"({"a":1}x)", "[1]"}) {
+    for (const char* other :
+         {R"({"a":1 })", R"({"b":1,"a":2})", R"({"a":1,"a":2})", R"({"a":01})", R"({"a":-0})", R"({"a":1.5})", R"({"a":1e3})",
+          R"({"a":9007199254740992})", R"({"a":"\u0041"})", R"({"a":{"bb":1,"c":2}})", R"({"a":1}x)", "[1]"}) {
         INFO(other);
         RecordState::Document cut;
         CHECK_FALSE(read_printed_document(other, cut));
