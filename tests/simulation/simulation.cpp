@@ -5,6 +5,8 @@
 
 #include "core/base/error.h"
 #include "core/record/json.h"
+#include "sync/server/storage/storage.h"
+#include "tests/support/record_claims.h"
 
 namespace kopdarbs::test {
 namespace {
@@ -437,6 +439,7 @@ void Simulation::require_promises() {
             if (device->user == "rita") require(vault.get(id).scope.find("H-17") == std::string::npos, "rita holds what is not hers");
         }
     }
+    require_as_the_model_has_it();
     Device& anna = *devices_[4];
     require(anna.user == "anna" && present(anna), "anna is here");
     std::map<RecordId, std::string> histories;
@@ -464,6 +467,34 @@ void Simulation::require_promises() {
             if (accepted && word.added)
                 require(anna.phone->vault().get(word.record).fields.find(word.text) != std::string::npos,
                         device->name + ": " + word.text + " was added and is not shown");
+        }
+    }
+}
+
+/// Each record's accepted changes, given to the plain model: the server's row, what devices show and what they ask have to be the same.
+void Simulation::require_as_the_model_has_it() {
+    const auto storage = sync::open_sqlite_storage(town_.database(), false);
+    SchemaSet types = SchemaSet::built_in();
+    for (const std::string& source : storage->types()) types.add(source);
+    for (const RecordId& id : records_) {
+        const auto row = storage->record(id);
+        if (!row) continue;
+        std::vector<std::pair<Change, Stamp>> changes;
+        for (const sync::AcceptedRow& accepted : storage->changes_of(row->no))
+            changes.emplace_back(decode_change(accepted.change.header, BytesView(accepted.change.content)), accepted.stamp);
+        Side side{RecordState::decode_beside(row->meta, document_from_json(row->doc)), {}};
+        for (std::size_t i = 0; i < changes.size(); ++i) side.model.add(i, changes[i].first, changes[i].second);
+        same(side, "the server's " + to_string(id));
+        const TypeSchema& type = *types.type(row->type);
+        const PlainDocument document = plain_document(side.model, type);
+        const std::set<PlainItem> asked = plain_review(side.model, type);
+        for (const auto& device : devices_) {
+            if (!present(*device) || !device->phone->holds(id)) continue;
+            const Record shown = device->phone->vault().get(id);
+            const RecordState::Document fields = document_from_json(shown.fields);
+            require(PlainDocument(fields.begin(), fields.end()) == document,
+                    device->name + " shows another " + to_string(id) + " than the model");
+            require(as_plain(shown.review) == asked, device->name + " asks something else about " + to_string(id) + " than the model");
         }
     }
 }

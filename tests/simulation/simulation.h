@@ -74,6 +74,7 @@ private:
     void require_kept(Device& device);
     void heal();
     void require_promises();
+    void require_as_the_model_has_it();
     void require(bool holds, const std::string& what) const;
     void say(const std::string& what) const;
     std::string fresh_word();

@@ -157,6 +157,14 @@ inline void add_sealed(std::set<PlainItem>& items, const LiveRegisters& live, co
             items.insert(plain_item(ReviewKind::sealed, text_path(field), {{{}, text_value(text.text()), {}}}));
 }
 
+/// Whether different values here wait for a person.
+inline bool asks(const Path& path, const TypeSchema& type) {
+    if (path.is(PathKind::line)) return true;
+    if (!path.is(PathKind::scalar) && !path.is(PathKind::column)) return false;
+    const FieldSchema* field = schema_of(path, &type);
+    return field == nullptr || field->once || field->merge != Merge::latest;
+}
+
 inline std::set<PlainItem> plain_review(const PlainModel& model, const TypeSchema& type) {
     std::set<PlainItem> items;
     if (model.deleted()) return items;
@@ -167,7 +175,7 @@ inline std::set<PlainItem> plain_review(const PlainModel& model, const TypeSchem
     }
     add_deleted(items, live);
     for (const auto& [path, all] : live) {
-        if (!differ(all) || !spares_siblings(path, &type)) continue;
+        if (!differ(all) || !asks(path, type)) continue;
         const FieldSchema* field = schema_of(path, &type);
         const bool once = field != nullptr && field->once;
         items.insert(plain_item(path.is(PathKind::line) ? ReviewKind::text : once ? ReviewKind::once : ReviewKind::value, path, all));

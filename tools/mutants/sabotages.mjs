@@ -36,13 +36,13 @@ export const sabotages = [
         replace: String.raw`return path`,
     },
     {
-        name: 'a join forgets what only this side has',
-        planted: true, file: 'core/record/state.cpp',
+        name: 'a join forgets what only this side has', file: 'core/record/state.cpp',
         find: String.raw`!(has_m ? other.context_ : context_).covers(s.dot))`,
         replace: String.raw`!context_.covers(s.dot))`,
     },
     {
-        name: 'a join keeps what the other side has overwritten', file: 'core/record/state.cpp',
+        name: 'a join keeps what the other side has overwritten',
+        planted: true, file: 'core/record/state.cpp',
         find: String.raw`!(has_m ? other.context_ : context_).covers(s.dot))`,
         replace: String.raw`has_m || !context_.covers(s.dot))`,
     },
@@ -511,8 +511,7 @@ export const sabotages = [
 
     // core/store: what a server says
     {
-        name: 'a cursor passes over what could not be applied',
-        planted: true, file: 'core/store/replica.cpp',
+        name: 'a cursor passes over what could not be applied', file: 'core/store/replica.cpp',
         find: String.raw`const Cursor cursor = passed_over ? Cursor() : p.cursor;`,
         replace: String.raw`const Cursor cursor = p.cursor;`,
     },
