@@ -10,6 +10,7 @@
 //  5. Each acknowledged save is in the server's history of its record, or among its device's letters; what was only added, exactly once.
 //  6. What was only ever added (words to texts, elements to sets) is shown.
 //  7. verify finds nothing on any side.
+//  8. The server's row of each record, what devices show of it and what they ask about it are what the plain model makes of its changes.
 // The one exception is a device that was copied or set back: the server finds it out, and what only it had is its owner's loss.
 #pragma once
 
