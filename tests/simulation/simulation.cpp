@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
@@ -216,11 +217,19 @@ void Simulation::sync(Device& device) {
         ++outcome_.faults;
         for (std::uint32_t n = 1 + random_.below(3); n > 0; --n) device.phone->line.faults.push_back(random_.pick(faults));
     }
+    // People go on working while the answer is on its way.
+    if (random_.chance(25))
+        device.phone->line.on_the_way = [&, first = true]() mutable {
+            if (std::exchange(first, false)) work(device);
+        };
+    const auto arrived = [&] { device.phone->line.on_the_way = nullptr; };
     try {
         (void)device.phone->sync();
+        arrived();
         ++outcome_.syncs;
         say(device.name + " synced");
     } catch (const Error& e) {
+        arrived();
         say(device.name + " could not sync: " + e.what());
         if (e.code() == ErrorCode::fork) {
             require(device.doubled, device.name + ": taken for a copy, and is none: " + e.what());

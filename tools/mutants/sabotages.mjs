@@ -735,8 +735,7 @@ export const sabotages = [
 
     // sync/server: who is who, and who reads what
     {
-        name: 'an older nonce is taken',
-        planted: true, file: 'sync/server/device_session.cpp',
+        name: 'an older nonce is taken', file: 'sync/server/device_session.cpp',
         find: String.raw`} else if (request.nonce != device.nonce_before) {`,
         replace: String.raw`} else if (false) {`,
     },
