@@ -533,8 +533,7 @@ export const sabotages = [
         replace: String.raw`if (false) reauthor(`,
     },
     {
-        name: 'a change saved while its line was being refused is not made again',
-        planted: true, file: 'core/store/replica.cpp',
+        name: 'a change saved while its line was being refused is not made again', file: 'core/store/replica.cpp',
         find: String.raw`supersede(original.dot.counter);`,
         replace: String.raw``,
     },
