@@ -1,5 +1,5 @@
 // Small sabotages of the engine. Each must make at least one test or simulation fail (tools/mutate). What is `planted`, the simulation
-// finds alone. `find` stands exactly once in `file`.
+// is to find alone. `find` stands exactly once in `file`.
 // A name says what is true of the sabotaged engine.
 export const sabotages = [
     // core/record: the one rule
@@ -36,7 +36,8 @@ export const sabotages = [
         replace: String.raw`return path`,
     },
     {
-        name: 'a join forgets what only this side has', file: 'core/record/state.cpp',
+        name: 'a join forgets what only this side has',
+        planted: true, file: 'core/record/state.cpp',
         find: String.raw`!(has_m ? other.context_ : context_).covers(s.dot))`,
         replace: String.raw`!context_.covers(s.dot))`,
     },
@@ -511,7 +512,8 @@ export const sabotages = [
 
     // core/store: what a server says
     {
-        name: 'a cursor passes over what could not be applied', file: 'core/store/replica.cpp',
+        name: 'a cursor passes over what could not be applied',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`const Cursor cursor = passed_over ? Cursor() : p.cursor;`,
         replace: String.raw`const Cursor cursor = p.cursor;`,
     },
@@ -533,7 +535,8 @@ export const sabotages = [
         replace: String.raw`if (false) reauthor(`,
     },
     {
-        name: 'a change saved while its line was being refused is not made again', file: 'core/store/replica.cpp',
+        name: 'a change saved while its line was being refused is not made again',
+        planted: true, file: 'core/store/replica.cpp',
         find: String.raw`supersede(original.dot.counter);`,
         replace: String.raw``,
     },
@@ -734,7 +737,8 @@ export const sabotages = [
 
     // sync/server: who is who, and who reads what
     {
-        name: 'an older nonce is taken', file: 'sync/server/device_session.cpp',
+        name: 'an older nonce is taken',
+        planted: true, file: 'sync/server/device_session.cpp',
         find: String.raw`} else if (request.nonce != device.nonce_before) {`,
         replace: String.raw`} else if (false) {`,
     },
