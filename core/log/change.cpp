@@ -174,22 +174,7 @@ Dot read_dot(CborReader& in) {
     return dot;
 }
 
-void encode_change(Change& change) {
-    std::size_t size = 64;
-    for (const Op& op : change.ops) size += op.path.field.size() + op.path.key.size() + op.path.sub.size() + op.value.size() + 16;
-    CborWriter content;
-    content.reserve(size);
-    content.array(1);
-    content.array(change.ops.size());
-    for (const Op& op : change.ops) {
-        content.array(op.spares.empty() ? 2 : 3);
-        write_path(content, op.path);
-        write_value(content, change.ops, op);
-        if (op.spares.empty()) continue;
-        content.array(op.spares.size());
-        for (const Dot& dot : op.spares) write_dot(content, dot);
-    }
-    change.content = content.take();
+Bytes encode_header(const Change& change, std::size_t content_bytes) {
     CborWriter header;
     header.reserve(kUsualHeaderBytes);
     header.array(kHeaderParts);
@@ -206,9 +191,28 @@ void encode_change(Change& change) {
     header.text(change.type);
     header.uint(change.type_version);
     write_context(header, change.seen);
-    header.uint(change.content.size());
+    header.uint(content_bytes);
     change.group ? header.octets(change.group->bytes()) : header.null();
-    change.header = header.take();
+    return header.take();
+}
+
+void encode_change(Change& change) {
+    std::size_t size = 64;
+    for (const Op& op : change.ops) size += op.path.field.size() + op.path.key.size() + op.path.sub.size() + op.value.size() + 16;
+    CborWriter content;
+    content.reserve(size);
+    content.array(1);
+    content.array(change.ops.size());
+    for (const Op& op : change.ops) {
+        content.array(op.spares.empty() ? 2 : 3);
+        write_path(content, op.path);
+        write_value(content, change.ops, op);
+        if (op.spares.empty()) continue;
+        content.array(op.spares.size());
+        for (const Dot& dot : op.spares) write_dot(content, dot);
+    }
+    change.content = content.take();
+    change.header = encode_header(change, change.content.size());
     change.erased = false;
 }
 

@@ -102,6 +102,8 @@ struct Change {
     bool erased = false;
 };
 
+/// The header of a change whose content has `content_bytes` octets, from the other members.
+Bytes encode_header(const Change& change, std::size_t content_bytes);
 /// Fills `header` and `content` from the other members.
 void encode_change(Change& change);
 /// Reads both; throws Error{corrupt}. With an absent content the change is `erased` and has no ops.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "sync/protocol/change_columns.h"
+#include "sync/protocol/entries.h"
 
 namespace kopdarbs::sync {
 namespace {
@@ -50,84 +52,39 @@ Stamp read_stamp(CborReader& in) {
     return Stamp{in.uint(kMaxStampMs << 16 | 0xffff)};
 }
 
-/// Headers, salts and contents each stand together: like compresses best beside like.
 void write_feed(CborWriter& out, const FeedPart& feed) {
-    out.array(8);
+    out.array(7);
     out.octets(feed.scope.bytes());
     out.uint(feed.before.counter);
     out.octets(feed.before.hash.bytes());
     out.octets(feed.checkpoint.bytes());
     out.octets(feed.head.hash.bytes());
-    out.array(feed.changes.size());
-    for (const SignedChange& c : feed.changes) out.octets(c.header);
     Bytes salts;
-    for (const SignedChange& c : feed.changes) salts += c.salt;
+    std::vector<ChangeView> changes;
+    for (const SignedChange& c : feed.changes) {
+        salts += c.salt;
+        changes.push_back({c.header, c.content});
+    }
+    write_changes(out, changes);
     out.octets(salts);
-    out.array(feed.changes.size());
-    for (const SignedChange& c : feed.changes) out.octets(c.content);
 }
 
-FeedPart read_feed(CborReader& in) {
+FeedPart read_feed(CborReader& in, std::size_t& budget) {
     FeedPart feed;
-    Parts parts(in, 8);
+    Parts parts(in, 7);
     feed.scope = ScopeId::from_bytes(in.octets());
     feed.before.counter = in.uint(kMaxCounter);
     feed.before.hash = Hash256::from_bytes(in.octets());
     feed.checkpoint = Signature::from_bytes(in.octets());
     feed.head.hash = Hash256::from_bytes(in.octets());
-    const std::size_t count = in.array(kMaxChanges);
-    if (count == 0) corrupt("a feed without changes");
-    feed.changes.resize(count);
-    for (SignedChange& c : feed.changes) c.header = in.octets();
-    const BytesView salts = in.octets(count * kSaltBytes);
-    for (std::size_t i = 0; i < count; ++i) feed.changes[i].salt = salts.substr(i * kSaltBytes, kSaltBytes);
-    if (in.array(kMaxChanges) != count) corrupt("a feed with other contents than headers");
-    for (SignedChange& c : feed.changes) c.content = in.octets();
+    std::vector<ChangeBytes> changes = read_changes(in, kMaxChanges, budget);
+    if (changes.empty()) corrupt("a feed without changes");
+    const BytesView salts = in.octets(changes.size() * kSaltBytes);
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        feed.changes.push_back(
+            {std::move(changes[i].header), Bytes(salts.substr(i * kSaltBytes, kSaltBytes)), std::move(changes[i].content)});
     parts.rest();
     return feed;
-}
-
-void write_entry(CborWriter& out, const Entry& e) {
-    if (e.kind == Entry::Kind::change) {
-        out.array(4);
-        out.uint(static_cast<std::uint64_t>(e.kind));
-        out.uint(e.stamp.packed);
-        out.octets(e.header);
-        out.octets(e.content);
-        return;
-    }
-    out.array(5);
-    out.uint(static_cast<std::uint64_t>(e.kind));
-    out.octets(e.record.bytes());
-    out.text(e.type);
-    out.text(e.doc);
-    out.octets(e.meta);
-}
-
-Entry read_entry(CborReader& in) {
-    Entry e;
-    const std::size_t count = in.array();
-    if (count == 0) corrupt("an empty entry");
-    const std::uint64_t kind = in.uint();
-    std::size_t read = 1;
-    if (kind == static_cast<std::uint64_t>(Entry::Kind::change) && count >= 4) {
-        e.kind = Entry::Kind::change;
-        e.stamp = read_stamp(in);
-        e.header = in.octets();
-        e.content = in.octets();
-        read = 4;
-    } else if (kind == static_cast<std::uint64_t>(Entry::Kind::state) && count >= 5) {
-        e.kind = Entry::Kind::state;
-        e.record = RecordId::from_bytes(in.octets());
-        e.type = in.text(kMaxNameBytes);
-        e.doc = in.text();
-        e.meta = in.octets();
-        read = 5;
-    } else {
-        corrupt("an entry of a kind that this version does not know; update Kopdarbs");
-    }
-    for (; read < count; ++read) in.skip();
-    return e;
 }
 
 void write_grant(CborWriter& out, const ScopeGrant& g) {
@@ -162,18 +119,17 @@ void write_page(CborWriter& out, const ScopePage& page) {
     out.uint(page.cursor.seq);
     out.octets(page.cursor.hash.bytes());
     write_optional(out, page.resume);
-    out.array(page.entries.size());
-    for (const Entry& e : page.entries) write_entry(out, e);
+    write_entries(out, page.entries);
 }
 
-ScopePage read_page(CborReader& in) {
+ScopePage read_page(CborReader& in, std::size_t& budget) {
     ScopePage page;
     Parts parts(in, 5);
     page.scope = ScopeId::from_bytes(in.octets());
     page.cursor.seq = in.uint(kMaxCounter);
     page.cursor.hash = Hash256::from_bytes(in.octets());
     page.resume = read_optional(in, kMaxResumeBytes);
-    for (std::size_t n = in.array(kMaxChanges); n > 0; --n) page.entries.push_back(read_entry(in));
+    page.entries = read_entries(in, budget);
     parts.rest();
     return page;
 }
@@ -242,6 +198,7 @@ SyncRequest decode_request(BytesView bytes) {
     SyncRequest r;
     CborReader in(bytes);
     Parts parts(in, kRequestParts);
+    std::size_t budget = kMaxMessageBytes;
     r.min_protocol = in.uint();
     r.max_protocol = in.uint();
     if (r.min_protocol > kProtocol || r.max_protocol < kProtocol)
@@ -258,7 +215,7 @@ SyncRequest decode_request(BytesView bytes) {
     else
         r.cursors_digest = Hash256::from_bytes(in.octets());
     r.pull_bytes = in.uint(kMaxMessageBytes);
-    for (std::size_t n = in.array(kMaxFeeds); n > 0; --n) r.feeds.push_back(read_feed(in));
+    for (std::size_t n = in.array(kMaxFeeds); n > 0; --n) r.feeds.push_back(read_feed(in, budget));
     for (std::size_t n = in.array(kMaxWanted); n > 0; --n) r.wanted.push_back(RecordId::from_bytes(in.octets()));
     r.counter = in.uint(kMaxCounter);
     parts.rest();
@@ -284,8 +241,7 @@ Bytes encode(const SyncResponse& r) {
     } else {
         w.null();
     }
-    w.array(r.incoming.states.size());
-    for (const Entry& e : r.incoming.states) write_entry(w, e);
+    write_entries(w, r.incoming.states);
     w.array(r.incoming.pages.size());
     for (const ScopePage& page : r.incoming.pages) write_page(w, page);
     if (r.incoming.scopes) {
@@ -308,6 +264,7 @@ SyncResponse decode_response(BytesView bytes) {
     SyncResponse r;
     CborReader in(bytes);
     Parts parts(in, kResponseParts);
+    std::size_t budget = kMaxMessageBytes;
     r.protocol = in.uint();
     r.features = in.uint();
     r.incoming.server_ms = in.uint(kMaxStampMs);
@@ -326,8 +283,8 @@ SyncResponse decode_response(BytesView bytes) {
         decision.rest();
         r.incoming.decision = std::move(d);
     }
-    for (std::size_t n = in.array(kMaxChanges); n > 0; --n) r.incoming.states.push_back(read_entry(in));
-    for (std::size_t n = in.array(kMaxScopes); n > 0; --n) r.incoming.pages.push_back(read_page(in));
+    r.incoming.states = read_entries(in, budget);
+    for (std::size_t n = in.array(kMaxScopes); n > 0; --n) r.incoming.pages.push_back(read_page(in, budget));
     if (in.peek() == CborType::null) {
         in.null();
     } else {

@@ -277,7 +277,7 @@ inline bool decision(Crypto&) {
            back.size() == 2 && back[0].seq == 42 && back[1].reason == verdicts[1].reason;
 }
 
-inline bool sync_response(Crypto&) {
+inline sync::SyncResponse response() {
     sync::SyncResponse r;
     r.remaining = 3;
     r.incoming.server_ms = kWall + 500;
@@ -291,10 +291,13 @@ inline bool sync_response(Crypto&) {
     state.doc = kDocument;
     state.meta = from_hex(kStateBeside);
     r.incoming.states = {state};
-    Entry change;
-    change.header = from_hex(kHeader3);
-    change.content = from_hex(kContent3);
-    r.incoming.pages = {{scope(), {change}, {42, request().cursors->front().cursor.hash}, {}}};
+    Entry third, fourth;
+    third.header = from_hex(kHeader3);
+    third.content = from_hex(kContent3);
+    fourth.stamp = Stamp::from_ms(kWall);
+    fourth.header = from_hex(kHeader4);
+    fourth.content = from_hex(kContent4);
+    r.incoming.pages = {{scope(), {third, state, fourth}, {42, request().cursors->front().cursor.hash}, {}}};
     ScopeGrant grant;
     grant.id = scope();
     grant.info.name = grant.info.target = "H-17";
@@ -305,7 +308,11 @@ inline bool sync_response(Crypto&) {
     r.incoming.scopes = std::vector<ScopeGrant>{grant};
     r.incoming.types = std::vector<std::string>{"{}"};
     r.incoming.schema = id_of<Hash256>("909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
-    return to_hex(encode(r)) == kResponse && to_hex(encode(sync::decode_response(from_hex(kResponse)))) == kResponse;
+    return r;
+}
+
+inline bool sync_response(Crypto&) {
+    return to_hex(encode(response())) == kResponse && to_hex(encode(sync::decode_response(from_hex(kResponse)))) == kResponse;
 }
 
 constexpr Check kChecks[] = {{"CBOR values have these bytes", cbor_values},

@@ -1,0 +1,87 @@
+// Headers by columns: who writes what is said once in a table of origins, a record once in a table of records with what its first change
+// here had seen; numbers and times are differences, and `seen` is mostly what the changes before lead one to expect.
+//
+// Threading: values of one message's writing or reading. Errors: Error{corrupt} when reading.
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "core/log/change.h"
+#include "sync/protocol/column.h"
+
+namespace kopdarbs::sync {
+
+/// What a replica wrote last in this message.
+struct LastOfReplica {
+    std::uint64_t counter = 0, wall_ms = 0, heard = 0;
+};
+
+/// What the next change of a record will probably have seen: all that this message has of the record, or what its author's last change had.
+class Expectation {
+public:
+    explicit Expectation(std::vector<Context> first) : all_(std::move(first)), first_(all_) {}
+    const Context& all(std::size_t record) const { return all_[record]; }
+    const Context& own(std::size_t record, std::size_t replica) const;
+    void add(std::size_t record, std::size_t replica, const Change& change);
+
+private:
+    std::vector<Context> all_, first_;
+    std::unordered_map<std::uint64_t, Context> own_;
+};
+
+/// Contexts as three columns: how many entries, whose, and counters as differences to the last of that replica.
+struct ContextColumns {
+    ColumnWriter sizes, replicas, counters;
+};
+
+class HeaderWriter {
+public:
+    /// `changes`: decoded headers, null where one stands whole. Borrowed.
+    explicit HeaderWriter(const std::vector<const Change*>& changes);
+    void write(CborWriter& out) const;
+
+private:
+    using Origin = std::tuple<std::size_t, std::string, ScopeId, std::string, std::uint32_t>;  // replica, author, scope, type, version
+    std::size_t number_of(const ReplicaId& replica);
+    std::size_t origin_of(const Change& change);
+    void put(const Context& context);
+    void put(const Change& change, std::size_t record, Expectation& expected);
+
+    std::vector<ReplicaId> replicas_;
+    std::map<ReplicaId, std::size_t> replica_numbers_;
+    std::vector<const Change*> origins_;
+    std::map<Origin, std::size_t> origin_numbers_;
+    std::vector<RecordId> records_;
+    std::vector<LastOfReplica> last_;
+    std::vector<std::uint64_t> last_in_context_;
+    ContextColumns contexts_;
+    ColumnWriter rows_, record_, counters_, prevs_, walls_, stamps_, heards_, seens_;
+};
+
+class HeaderReader {
+public:
+    explicit HeaderReader(CborReader& in, std::size_t& budget);
+    /// Whether the next header stands whole.
+    bool next_stands_whole();
+    /// The next one otherwise, of a change whose content has `content_bytes` octets.
+    Bytes next(std::size_t content_bytes, std::size_t& budget);
+    void finish() const;
+
+private:
+    Context context(std::size_t& budget);
+
+    std::vector<ReplicaId> replicas_;
+    std::vector<Change> origins_;
+    std::vector<std::size_t> origin_replicas_;
+    std::vector<RecordId> records_;
+    std::vector<LastOfReplica> last_;
+    std::vector<std::uint64_t> last_in_context_;
+    Expectation expected_{{}};
+    std::size_t origin_ = 0;
+    ColumnReader rows_, record_, counters_, prevs_, walls_, stamps_, heards_, seens_, context_sizes_, context_replicas_, context_counters_;
+};
+
+}  // namespace kopdarbs::sync
