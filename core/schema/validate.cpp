@@ -93,7 +93,7 @@ bool is_null(BytesView value) {
 std::optional<Finding> ValueRule::check(BytesView value) const {
     for (const Value& one : allowed)
         if (value == one) return std::nullopt;
-    CborReader reader(value);
+    CborReader reader(value, CborReader::Known{});
     const CborType type = reader.peek();
     std::optional<Finding> found;
     if (!has_form(form, type)) {

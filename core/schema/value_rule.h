@@ -42,7 +42,7 @@ class ValueRule {
 public:
     enum class Form { string, integer, number, boolean, list, object };
 
-    /// `value` is not null. Throws Error{corrupt} when it is not one item of canonical CBOR.
+    /// `value` is not null; its text is UTF-8, as read or written by us. Throws Error{corrupt} when it is not one item of canonical CBOR.
     std::optional<Finding> check(BytesView value) const;
 
     Form form = Form::string;

@@ -142,20 +142,38 @@ std::optional<Outcome> Ingest::judge(const PreparedChange& prepared, std::int64_
     };
     const bool on_all = !row || change.seen.covers(state.context());
     try {
-        return judge_on(change, on_all ? state : state_at(*row, change.seen), origin_, *grant, exists);
+        return judge_on(change, on_all ? state : state_at(*row, change), origin_, *grant, exists);
     } catch (const Error& e) {
         return Outcome{VerdictCode::refused, std::string("cannot be read: ") + e.what()};
     }
 }
 
-/// The state that someone had seen who had seen `seen`, exactly: from the record's changes.
-RecordState Ingest::state_at(const RecordRow& row, const Context& seen) {
-    RecordState state;
-    for (const AcceptedRow& accepted : storage_.changes_of(row.no)) {
-        const Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
-        if (seen.covers(change.dot)) (void)state.apply(change, accepted.stamp);
-    }
-    return state;
+/// The state that the change's author had seen, exactly: from the record's changes. Texts, which cost the most, are left out where nothing
+/// that is judged looks at them: a seal's document does, and whether a record is deleted.
+RecordState Ingest::state_at(const RecordRow& row, const Change& judged) {
+    const auto writes = [&](PathKind kind) {
+        return std::any_of(judged.ops.begin(), judged.ops.end(), [kind](const Op& op) { return op.path.is(kind); });
+    };
+    const bool lines = writes(PathKind::line);
+    bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);
+    const std::vector<AcceptedRow> rows = storage_.changes_of(row.no);
+    const auto replayed = [&] {
+        RecordState state;
+        for (const AcceptedRow& accepted : rows) {
+            Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
+            if (!judged.seen.covers(change.dot)) continue;
+            const auto left_out = [&](const Op& op) {
+                return !texts && (op.path.is(PathKind::text) || (op.path.is(PathKind::line) && !lines));
+            };
+            change.ops.erase(std::remove_if(change.ops.begin(), change.ops.end(), left_out), change.ops.end());
+            (void)state.apply(change, accepted.stamp);
+        }
+        return state;
+    };
+    RecordState state = replayed();
+    if (texts || !state.has_delete()) return state;
+    texts = true;
+    return replayed();
 }
 
 void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, const std::optional<RecordRow>& row, RecordState state) {

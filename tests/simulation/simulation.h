@@ -5,12 +5,14 @@
 //  1. A save that was acknowledged is on its device after any restart, power cuts included.
 //  2. A vault or a store that can't be opened, or that says it is damaged, is a failure.
 //  3. Nobody holds a record of a scope that was never theirs.
+//  4. What was added is shown after each sync, unless the server refused it: then a letter has it.
+//  5. A request that comes once more after a later one was taken is refused.
 // Once faults have healed
-//  4. All devices have nothing unsent after a bounded number of syncs, and show one state of what they share.
-//  5. Each acknowledged save is in the server's history of its record, or among its device's letters; what was only added, exactly once.
-//  6. What was only ever added (words to texts, elements to sets) is shown.
-//  7. verify finds nothing on any side.
-//  8. The server's row of each record, what devices show of it and what they ask about it are what the plain model makes of its changes.
+//  6. All devices have nothing unsent after a bounded number of syncs, and show one state of what they share.
+//  7. Each acknowledged save is in the server's history of its record, or among its device's letters; what was only added, exactly once.
+//  8. What was only ever added (words to texts, elements to sets) is shown.
+//  9. verify finds nothing on any side.
+// 10. The server's row of each record, what devices show of it and what they ask about it are what the plain model makes of its changes.
 // The one exception is a device that was copied or set back: the server finds it out, and what only it had is its owner's loss.
 #pragma once
 
@@ -59,7 +61,7 @@ private:
     };
 
     void step();
-    void work(Device& device);
+    void work(Device& device, bool on = false);
     void write(Device& device, const RecordId& record);
     void sync(Device& device);
     void disturb();
@@ -70,9 +72,11 @@ private:
     void copy_vault(Device& device);
     void set_back(Device& device);
     void replace(Device& device);
+    void bring_again(Device& device);
     void provision();
     void saved(Device& device, const Saved& saved, const RecordId& record, const std::string& word, bool added);
     void require_kept(Device& device);
+    void require_shown(Device& device);
     void heal();
     void require_promises();
     void require_as_the_model_has_it();
@@ -91,7 +95,8 @@ private:
     std::vector<std::unique_ptr<Device>> devices_;
     std::vector<RecordId> records_;
     std::uint64_t words_ = 0;
-    bool maris_assigned_ = true, newer_schema_ = false;
+    bool maris_assigned_ = true;
+    int schema_ = 1;
     bool provisioned_ = false;  ///< the server knows both
     Outcome outcome_;
 };

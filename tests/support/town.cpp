@@ -49,6 +49,12 @@ Bytes CheapCrypto::scrypt(BytesView secret, BytesView salt, const ScryptCost& co
     return Bytes(sha256(Bytes(secret).append(salt)).bytes());
 }
 
+void Line::remember(const sync::HttpRequest& request, const sync::HttpResponse& response) {
+    if (response.status != 200 || request.path != sync::kPathSync) return;
+    taken_.push_back(request);
+    if (taken_.size() > kTakenKept) taken_.pop_front();
+}
+
 sync::HttpResponse Line::send(const sync::HttpRequest& request) {
     const Fault fault = faults.empty() ? Fault::none : faults.front();
     if (!faults.empty()) faults.pop_front();
@@ -63,6 +69,7 @@ sync::HttpResponse Line::send(const sync::HttpRequest& request) {
     town_.pass(slow_ms);
     sent.waited_ms = slow_ms;
     sync::HttpResponse response = town_.server().handle(sent);
+    remember(sent, response);
     for (const sync::HttpRequest& late : std::exchange(late_, {})) (void)town_.server().handle(late);  // nobody hears the answer
     if (fault == Fault::repeat_request) response = town_.server().handle(sent);
     if (on_the_way) on_the_way();

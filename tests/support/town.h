@@ -86,6 +86,8 @@ enum class Fault {
     late_request,  ///< given up by the client, and at the server only after the next one
 };
 
+constexpr std::size_t kTakenKept = 4;
+
 class Line : public sync::Transport {
 public:
     explicit Line(Town& town) : town_(town) {}
@@ -99,10 +101,15 @@ public:
     std::function<void(sync::HttpResponse& response)> rewrite;  ///< what a hostile server would say instead
     std::uint64_t slow_ms = 0;                                  ///< how long a body is on its way
     std::uint64_t requests = 0;
+    /// The last sync requests that the server took, the newest last, whether or not the client heard so.
+    const std::deque<sync::HttpRequest>& taken() const { return taken_; }
 
 private:
+    void remember(const sync::HttpRequest& request, const sync::HttpResponse& response);
+
     Town& town_;
     std::vector<sync::HttpRequest> late_;
+    std::deque<sync::HttpRequest> taken_;
     std::uint64_t sent_ = 0, received_ = 0;
 };
 

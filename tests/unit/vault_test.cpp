@@ -142,6 +142,18 @@ TEST_CASE("rows: columns are written one by one, a removed row goes, an unnamed 
     town.require_sound({maris.get()});
 }
 
+TEST_CASE("what nobody could read again is not kept: text that is not UTF-8, in a value or in a row's id") {
+    Town town;
+    const auto maris = town.enrol("maris");
+    const RecordId id = maris->create("material_assessment", "H-17", R"({"income":{"alga":{"amount":65000}}})");
+    const std::string before = maris->state(id);
+    CHECK(code_of([&] { maris->vault().put_row(id, "income", "al\xff", R"({"amount":1})"); }) == ErrorCode::invalid);
+    CHECK(code_of([&] { maris->vault().put("material_assessment", id, {}, {{"period", Value("\x62\xc4\x20")}}); }) == ErrorCode::invalid);
+    CHECK(maris->state(id) == before);
+    maris->sync();
+    town.require_sound({maris.get()});
+}
+
 TEST_CASE("counters add up, down too, and cannot be set") {
     Town town;
     const auto ilze = town.enrol("ilze");
