@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "sync/protocol/column.h"
 #include "sync/protocol/content_columns.h"
+#include "sync/protocol/entries.h"
 #include "sync/protocol/messages.h"
 #include "tests/support/catch.h"
 #include "tests/support/record_world.h"
@@ -174,6 +175,7 @@ TEST_CASE("an edit that follows from those before costs its value, its record an
     }
     const std::size_t value = text_value("broken").size();
     CHECK(written(changes).size() <= 5'000 * (value + 15) + 3'000);
+    CHECK(CborReader(parts_of(written(changes))[13]).octets().size() == 100);  // one context a record: what its first change has seen
     CHECK(comes_back(changes));
     // What each has seen is what the other did before: nothing has to be said of it either.
     std::vector<ChangeBytes> turns;
@@ -244,6 +246,54 @@ TEST_CASE("a context by columns is in order, names each replica once, and holds 
     CHECK(is_corrupt(with(14, octets({replicas[0], replicas[0]}))));
     CHECK(is_corrupt(with(15, octets({0, counters[1]}))));
     CHECK(read(block_of(good)).size() == 1);
+}
+
+TEST_CASE("entries come back in their order, and are as many and of the kinds that they say") {
+    Entry change, state;
+    change.header = bytes_of(edit(1, 1)).header;
+    change.content = bytes_of(edit(1, 1)).content;
+    change.stamp = Stamp::from_ms(7);
+    state.kind = Entry::Kind::state;
+    state.type = "home_visit";
+    state.doc = "{}";
+    state.meta = "x";
+    const auto read_back = [](BytesView bytes) {
+        CborReader in(bytes);
+        std::size_t budget = sync::kMaxMessageBytes;
+        std::vector<Entry> entries = sync::read_entries(in, budget);
+        in.finish();
+        return entries;
+    };
+    CborWriter out;
+    sync::write_entries(out, {state, change, state, change});
+    const std::vector<Entry> back = read_back(out.bytes());
+    REQUIRE(back.size() == 4);
+    CHECK(back[0].kind == Entry::Kind::state);
+    CHECK(back[0].doc == "{}");
+    CHECK(back[3].kind == Entry::Kind::change);
+    CHECK(back[3].stamp == change.stamp);
+    CHECK(back[3].header == change.header);
+    const std::vector<Value> good = parts_of(out.bytes());
+    const auto is_refused = [&](std::size_t part, Value value) {
+        std::vector<Value> parts = good;
+        parts[part] = std::move(value);
+        try {
+            (void)read_back(block_of(parts));
+            return false;
+        } catch (const Error& e) {
+            return e.code() == ErrorCode::corrupt;
+        }
+    };
+    CHECK(is_refused(0, octets({2, 1, 2})));
+    CHECK(is_refused(0, octets({2, 1, 1, 2, 1})));
+    CHECK(is_refused(0, octets({2, 1, 2, 2})));
+    CHECK(is_refused(0, octets({2, 1, 3, 1})));
+    sync::ColumnWriter late, more;
+    for (std::uint64_t stamp : {std::uint64_t{1}, (kMaxStampMs << 16 | 0xffff) + 1}) late.put(stamp);
+    for (std::uint64_t stamp : {1U, 2U, 3U}) more.put(stamp);
+    CHECK(is_refused(1, octets(late.octets())));
+    CHECK(is_refused(1, octets(more.octets())));
+    CHECK(is_refused(2, null_value()));
 }
 
 TEST_CASE("a small message does not become a large one") {

@@ -260,6 +260,29 @@ TEST_CASE("changes saved while an answer was on the way are sent next, on whatev
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("a record that was deleted and written to at the same time is judged as its author saw it: it lives") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris"), tablet = town.enrol("ilze");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Krāsns kūp."})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().erase(id);
+    maris->vault().edit(id, "observations", std::vector<Splice>{{11, 0, " Meita klepo."}});
+    ilze->sync();
+    maris->sync();
+    tablet->sync();
+    // The tablet has seen both; what comes in the meantime makes the server look back at what the tablet saw.
+    maris->put(id, R"({"heating":"broken"})");
+    maris->sync();
+    tablet->put(id, R"({"place":"B"})");
+    const sync::SyncReport report = tablet->sync();
+    CHECK(report.accepted == 1);
+    CHECK(report.refused == 0);
+    CHECK(tablet->field(id, "place") == R"("B")");
+    CHECK(tablet->field(id, "observations") == R"("Krāsns kūp. Meita klepo.")");
+    town.require_sound({ilze.get(), maris.get(), tablet.get()});
+}
+
 TEST_CASE("a record whose creation was refused goes, its letters stay, and the next record is saved, found and sent") {
     Town town;
     const auto ilze = town.enrol("ilze");

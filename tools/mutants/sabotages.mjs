@@ -1,6 +1,7 @@
 // Small sabotages of the engine. Each must make at least one test or simulation fail (tools/mutate). What is `planted`, the simulation
 // is to find alone. `find` stands exactly once in `file`.
-// A name says what is true of the sabotaged engine.
+// A name says what is true of the sabotaged engine. Two that look like the simulation's are not planted: a join never meets a sibling that
+// only this side has, and nothing comes that cannot be applied, while no server is restored from an older file; tests forge both.
 export const sabotages = [
     // core/record: the one rule
     {
@@ -37,7 +38,7 @@ export const sabotages = [
     },
     {
         name: 'a join forgets what only this side has',
-        planted: true, file: 'core/record/state.cpp',
+        file: 'core/record/state.cpp',
         find: String.raw`!(has_m ? other.context_ : context_).covers(s.dot))`,
         replace: String.raw`!context_.covers(s.dot))`,
     },
@@ -513,7 +514,7 @@ export const sabotages = [
     // core/store: what a server says
     {
         name: 'a cursor passes over what could not be applied',
-        planted: true, file: 'core/store/replica.cpp',
+        file: 'core/store/replica.cpp',
         find: String.raw`const Cursor cursor = passed_over ? Cursor() : p.cursor;`,
         replace: String.raw`const Cursor cursor = p.cursor;`,
     },
@@ -873,5 +874,61 @@ export const sabotages = [
         planted: true, file: 'sync/frame/compression.cpp',
         find: String.raw`ZSTD_c_checksumFlag, 1);`,
         replace: String.raw`ZSTD_c_checksumFlag, 0);`,
+    },
+    // sync/protocol: changes by columns
+    {
+        name: 'a small message may become a large one', file: 'sync/protocol/content_columns.cpp',
+        find: String.raw`if (octets > budget) fail(ErrorCode::corrupt, "message: more than a message may hold");`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a header of another shape is taken for a usual one', file: 'sync/protocol/change_columns.cpp',
+        find: String.raw`if (encode_header(read, change.content.size()) == change.header && !read.group) return read;`,
+        replace: String.raw`return read;`,
+    },
+    {
+        name: 'a path that nobody could read gets a column', file: 'sync/protocol/content_columns.cpp',
+        find: String.raw`    CborReader(path).skip();`,
+        replace: String.raw``,
+    },
+    {
+        name: 'what a change is expected to have seen leaves out the one before', file: 'sync/protocol/header_columns.cpp',
+        find: String.raw`    own.add(change.dot);`,
+        replace: String.raw``,
+    },
+    {
+        name: 'what all have seen is not expected of anybody', file: 'sync/protocol/header_columns.cpp',
+        find: String.raw`    all_[record].join(own);`,
+        replace: String.raw``,
+    },
+    {
+        name: 'contexts by columns may be out of order', file: 'sync/protocol/header_columns.cpp',
+        find: String.raw`if (counter == 0 || (i > 0 && !(context.entries().back().first < replicas_[number])))`,
+        replace: String.raw`if (false)`,
+    },
+    {
+        name: 'columns may hold more than their rows', file: 'sync/protocol/column.h',
+        find: String.raw`if (!rest_.empty()) fail(ErrorCode::corrupt, "message: a column with more than its rows");`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a number of a column may be written long', file: 'sync/protocol/column.h',
+        find: String.raw` || (shift > 0 && octet == 0)) break;`,
+        replace: String.raw`) break;`,
+    },
+    {
+        name: 'an entry may be of any kind', file: 'sync/protocol/entries.cpp',
+        find: String.raw`if (kinds.size() != changes.size() + states) corrupt("other entries than their kinds say");`,
+        replace: String.raw``,
+    },
+    {
+        name: 'text that nobody could read again is kept', file: 'core/record/draft.cpp',
+        find: String.raw`if (!can_be_read(path, value)) invalid(path.field, "not well-formed UTF-8");`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a delete is judged without the texts', file: 'sync/server/ingest.cpp',
+        find: String.raw`if (texts || !state.has_delete()) return state;`,
+        replace: String.raw`return state;`,
     },
 ];
