@@ -15,10 +15,10 @@ std::optional<Change> usual(const ChangeView& change) {
         Change read = decode_change(change.header, std::nullopt);
         read.header.clear();
         if (encode_header(read, change.content.size()) == change.header && !read.group) return read;
+        return std::nullopt;
     } catch (const Error&) {
-        // Of a newer shape, or none at all.
+        return std::nullopt;  // of a newer shape, or none at all
     }
-    return std::nullopt;
 }
 
 }  // namespace

@@ -707,7 +707,7 @@ export const sabotages = [
     },
     {
         name: 'a change is judged on what its author had not seen', file: 'sync/server/ingest.cpp',
-        find: String.raw`on_all ? state : state_at(*row, change.seen)`,
+        find: String.raw`on_all ? state : state_at(*row, change)`,
         replace: String.raw`state`,
     },
     {
