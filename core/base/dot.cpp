@@ -25,6 +25,8 @@ Dot parse_dot(std::string_view text) {
 }
 
 namespace {
+constexpr std::size_t kFewEntries = 8;  // which are joined where they stand
+
 bool before(const Context::Entry& entry, const ReplicaId& replica) {
     return entry.first < replica;
 }
@@ -44,7 +46,25 @@ void Context::add(const Dot& dot) {
 }
 
 void Context::join(const Context& other) {
-    for (const Entry& e : other.entries_) add({e.first, e.second});
+    if (other.entries_.size() <= kFewEntries) {
+        for (const Entry& e : other.entries_) add({e.first, e.second});
+        return;
+    }
+    std::vector<Entry> joined;
+    joined.reserve(entries_.size() + other.entries_.size());
+    auto a = entries_.begin();
+    auto b = other.entries_.begin();
+    while (a != entries_.end() && b != other.entries_.end()) {
+        if (a->first == b->first) {
+            joined.emplace_back(a->first, std::max(a->second, b->second));
+            ++a, ++b;
+        } else {
+            joined.push_back(a->first < b->first ? *a++ : *b++);
+        }
+    }
+    joined.insert(joined.end(), a, entries_.end());
+    joined.insert(joined.end(), b, other.entries_.end());
+    entries_ = std::move(joined);
 }
 
 void Context::set(const ReplicaId& replica, std::uint64_t counter) {

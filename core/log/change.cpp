@@ -8,7 +8,6 @@ namespace {
 constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kHeaderParts = 15;
 constexpr std::size_t kUsualHeaderBytes = 256;
-constexpr std::size_t kMaxReplicasInContext = 4096;
 
 Value encoded_text(std::string_view text) {
     CborWriter w;

@@ -23,6 +23,8 @@ namespace kopdarbs {
 constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
 constexpr std::size_t kMaxContentBytes = 8 * 1024 * 1024;
 constexpr std::size_t kMaxOps = 20'000;
+/// Replicas in one causal context.
+constexpr std::size_t kMaxReplicasInContext = 4096;
 constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::size_t kSaltBytes = 16;
 

@@ -93,8 +93,10 @@ private:
             }
             case static_cast<std::uint32_t>(PathKind::text): {
                 if (field->kind() != Kind::text) return wrong_kind(op.path.field);
-                for (const TextOp& part : decode_text_ops(op.value, change_.dot))
+                for (const TextOp& part : decode_text_ops(op.value, change_.dot)) {
+                    if (!is_utf8(part.text)) return wrong_kind(op.path.field);
                     if (auto problem = valid(*field, text_value(part.text))) return problem;
+                }
                 return role_only(*field);
             }
             case static_cast<std::uint32_t>(PathKind::line): {

@@ -8,6 +8,7 @@ namespace kopdarbs::sync {
 namespace {
 
 constexpr std::size_t kParts = 20;
+constexpr std::size_t kOctetsOfChange = 64;  // what a change costs its reader beside its two strings
 
 /// The header as our own encoding has it, or nothing: then it stands whole.
 std::optional<Change> usual(const ChangeView& change) {
@@ -42,7 +43,7 @@ void write_changes(CborWriter& out, const std::vector<ChangeView>& changes) {
     out.octets(whole.bytes());
 }
 
-std::vector<ChangeBytes> read_changes(CborReader& in, std::size_t max, std::size_t& budget) {
+std::vector<ChangeBytes> read_changes(CborReader& in, std::size_t max, Budget& budget) {
     const std::size_t parts = in.array();
     if (parts < kParts) fail(ErrorCode::corrupt, "message: changes with too few columns");
     const auto count = static_cast<std::size_t>(in.uint(max));
@@ -54,10 +55,10 @@ std::vector<ChangeBytes> read_changes(CborReader& in, std::size_t max, std::size
     for (std::size_t i = 0; i < count; ++i) {
         ChangeBytes& change = changes.emplace_back();
         const bool stands_whole = headers.next_stands_whole();
-        spend(budget, sizeof(ChangeBytes));
+        budget.spend(kOctetsOfChange);
         if (stands_whole) {
             change.header = whole.octets();
-            spend(budget, change.header.size());
+            budget.spend(change.header.size());
         }
         change.content = contents.next(whole, budget);
         if (!stands_whole) change.header = headers.next(change.content.size(), budget);

@@ -31,6 +31,7 @@ private:
 /// Borrows its octets; throws Error{corrupt}.
 class ColumnReader {
 public:
+    ColumnReader() = default;
     explicit ColumnReader(BytesView octets) : rest_(octets) {}
 
     std::uint64_t next() {

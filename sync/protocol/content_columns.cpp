@@ -6,7 +6,7 @@ namespace kopdarbs::sync {
 namespace {
 
 constexpr std::size_t kMaxPaths = 1'000;
-constexpr std::size_t kMaxOpsInShape = 20'000;
+constexpr std::size_t kOctetsOfShapePart = 8;  // what a known shape costs the reader, for each operation
 /// In the column of shapes: the content stands whole; a new shape follows; the shapes met so far, from here on.
 constexpr std::uint64_t kWhole = 0, kNewShape = 1, kFirstShape = 2;
 
@@ -21,11 +21,6 @@ bool comes_again(BytesView path) {
 }
 
 }  // namespace
-
-void spend(std::size_t& budget, std::size_t octets) {
-    if (octets > budget) fail(ErrorCode::corrupt, "message: more than a message may hold");
-    budget -= octets;
-}
 
 std::size_t ContentWriter::number_of(BytesView path) {
     const auto known = numbers_.find(path);
@@ -43,7 +38,7 @@ bool ContentWriter::read(BytesView content) {
     try {
         CborReader in(content, CborReader::Known{});
         if (in.array() != 1) return false;
-        for (std::size_t n = in.array(kMaxOpsInShape); n > 0; --n) {
+        for (std::size_t n = in.array(kMaxOps); n > 0; --n) {
             const BytesView whole = in.item();
             CborReader op(whole, CborReader::Known{});
             std::size_t number = 0;
@@ -90,17 +85,17 @@ ContentReader::ContentReader(CborReader& in) : shapes_(in.octets()) {
     if (values_.size() != paths_.size() + 1) fail(ErrorCode::corrupt, "message: other paths than columns");
 }
 
-Bytes ContentReader::next(CborReader& whole, std::size_t& budget) {
+Bytes ContentReader::next(CborReader& whole, Budget& budget) {
     const std::uint64_t code = shapes_.next();
     if (code == kWhole) {
         const BytesView content = whole.octets();
-        spend(budget, content.size());
+        budget.spend(content.size());
         return Bytes(content);
     }
     if (code == kNewShape) {
         std::vector<std::size_t>& shape = known_shapes_.emplace_back();
-        const std::size_t size = shapes_.next_below(kMaxOpsInShape + 1);
-        spend(budget, size * sizeof(std::size_t));
+        const std::size_t size = shapes_.next_below(kMaxOps + 1);
+        budget.spend(size * kOctetsOfShapePart);
         for (std::size_t i = 0; i < size; ++i) shape.push_back(shapes_.next_below(values_.size()));
     } else if (code - kFirstShape >= known_shapes_.size()) {
         fail(ErrorCode::corrupt, "message: a shape that was not met");
@@ -113,7 +108,7 @@ Bytes ContentReader::next(CborReader& whole, std::size_t& budget) {
     for (std::size_t number : shape) {
         const BytesView part = values_[number].item();
         const BytesView path = number == 0 ? BytesView() : paths_[number - 1];
-        spend(budget, part.size() + path.size() + 1);
+        budget.spend(part.size() + path.size() + 1);
         if (number > 0) content.array(2);
         content.raw(path);
         content.raw(part);

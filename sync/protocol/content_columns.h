@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/cbor.h"
+#include "sync/protocol/budget.h"
 #include "sync/protocol/column.h"
 
 namespace kopdarbs::sync {
@@ -34,8 +35,8 @@ private:
 class ContentReader {
 public:
     explicit ContentReader(CborReader& in);
-    /// The next content; `whole` gives those that stand whole. `budget` as in read_changes.
-    Bytes next(CborReader& whole, std::size_t& budget);
+    /// The next content; `whole` gives those that stand whole.
+    Bytes next(CborReader& whole, Budget& budget);
     void finish() const;
 
 private:
@@ -44,8 +45,5 @@ private:
     ColumnReader shapes_;
     std::vector<CborReader> values_;
 };
-
-/// Lowers `budget` by `octets`; throws Error{corrupt} when it is used up.
-void spend(std::size_t& budget, std::size_t octets);
 
 }  // namespace kopdarbs::sync

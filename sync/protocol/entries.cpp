@@ -55,7 +55,7 @@ void write_entries(CborWriter& out, const std::vector<Entry>& entries) {
         if (e.kind == Entry::Kind::state) write_state(out, e);
 }
 
-std::vector<Entry> read_entries(CborReader& in, std::size_t& budget) {
+std::vector<Entry> read_entries(CborReader& in, Budget& budget) {
     const std::size_t parts = in.array();
     if (parts < 4) corrupt("entries with too few parts");
     const BytesView kinds = in.octets();

@@ -5,11 +5,12 @@
 
 #include "core/base/cbor.h"
 #include "core/store/replica.h"
+#include "sync/protocol/budget.h"
 
 namespace kopdarbs::sync {
 
 void write_entries(CborWriter& out, const std::vector<Entry>& entries);
-/// `budget` as in read_changes. Throws Error{corrupt}.
-std::vector<Entry> read_entries(CborReader& in, std::size_t& budget);
+/// Throws Error{corrupt}.
+std::vector<Entry> read_entries(CborReader& in, Budget& budget);
 
 }  // namespace kopdarbs::sync

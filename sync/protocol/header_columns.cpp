@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "sync/protocol/content_columns.h"
-
 namespace kopdarbs::sync {
 namespace {
 
 constexpr std::size_t kMaxTable = 200'000;
-constexpr std::size_t kMaxReplicasInContext = 4'096;
+constexpr std::size_t kOriginParts = 5;
+/// What an entry of a context, a record and an origin cost the reader beside the strings that they become part of.
+constexpr std::size_t kOctetsOfEntry = 16, kOctetsOfRecord = 64, kOctetsOfOrigin = 128;
 constexpr std::size_t kTimeOctets = 6;  // of a record's id: the milliseconds of its making (RFC 9562, section 5.7)
 /// In the column of rows: the header stands whole; the origins, from here on.
 constexpr std::uint64_t kWhole = 0, kFirstOrigin = 1;
@@ -28,22 +28,21 @@ RecordId record_at(std::uint64_t ms, BytesView tail) {
     return id;
 }
 
-std::uint64_t place_of(std::size_t record, std::size_t replica) {
-    return static_cast<std::uint64_t>(record) << 32 | replica;
-}
-
 }  // namespace
 
 const Context& Expectation::own(std::size_t record, std::size_t replica) const {
-    const auto it = own_.find(place_of(record, replica));
+    const auto it = own_.find({record, replica});
     return it == own_.end() ? first_[record] : it->second;
 }
 
 void Expectation::add(std::size_t record, std::size_t replica, const Change& change) {
-    Context& own = own_[place_of(record, replica)];
+    Context& own = own_[{record, replica}];
     own = change.seen;
     own.add(change.dot);
-    all_[record].join(own);
+    Context& all = all_[record];
+    Context joined = all;
+    joined.join(own);
+    if (joined.entries().size() <= kMaxReplicasInContext) all = std::move(joined);
 }
 
 std::size_t HeaderWriter::number_of(const ReplicaId& replica) {
@@ -70,11 +69,11 @@ std::size_t HeaderWriter::origin_of(const Change& c) {
 }
 
 void HeaderWriter::put(const Context& context) {
-    contexts_.sizes.put(context.entries().size());
+    columns_[kSizes].put(context.entries().size());
     for (const auto& [replica, counter] : context.entries()) {
         const std::size_t number = number_of(replica);
-        contexts_.replicas.put(number);
-        contexts_.counters.put_from(last_in_context_[number], counter);
+        columns_[kReplicas].put(number);
+        columns_[kCounters].put_from(last_in_context_[number], counter);
         last_in_context_[number] = counter;
     }
 }
@@ -82,19 +81,19 @@ void HeaderWriter::put(const Context& context) {
 void HeaderWriter::put(const Change& c, std::size_t record, Expectation& expected) {
     const std::size_t replica = number_of(c.dot.replica);
     LastOfReplica& last = last_[replica];
-    record_.put(record);
-    counters_.put_from(last.counter + 1, c.dot.counter);
-    walls_.put_from(last.wall_ms, c.wall_ms);
-    stamps_.put_from(c.wall_ms << 16, c.stamp.packed);
-    heards_.put_from(last.heard, c.heard.packed);
-    prevs_.put_from(c.seen.at(c.dot.replica), c.prev);
+    columns_[kRecord].put(record);
+    columns_[kCounter].put_from(last.counter + 1, c.dot.counter);
+    columns_[kWall].put_from(last.wall_ms, c.wall_ms);
+    columns_[kStamp].put_from(c.wall_ms << 16, c.stamp.packed);
+    columns_[kHeard].put_from(last.heard, c.heard.packed);
+    columns_[kPrev].put_from(c.seen.at(c.dot.replica), c.prev);
     last = {c.dot.counter, c.wall_ms, c.heard.packed};
     if (c.seen == expected.own(record, replica)) {
-        seens_.put(kAsOwn);
+        columns_[kSeen].put(kAsOwn);
     } else if (c.seen == expected.all(record)) {
-        seens_.put(kAsAll);
+        columns_[kSeen].put(kAsAll);
     } else {
-        seens_.put(kWrittenOut);
+        columns_[kSeen].put(kWrittenOut);
         put(c.seen);
     }
     expected.add(record, replica, c);
@@ -112,7 +111,7 @@ HeaderWriter::HeaderWriter(const std::vector<const Change*>& changes) {
     }
     Expectation expected(std::move(seen));
     for (const Change* c : changes) {
-        rows_.put(c == nullptr ? kWhole : kFirstOrigin + origin_of(*c));
+        columns_[kRow].put(c == nullptr ? kWhole : kFirstOrigin + origin_of(*c));
         if (c == nullptr) continue;
         const auto record = std::lower_bound(records_.begin(), records_.end(), c->record);
         put(*c, static_cast<std::size_t>(record - records_.begin()), expected);
@@ -141,67 +140,56 @@ void HeaderWriter::write(CborWriter& out) const {
     }
     out.octets(times.octets());
     out.octets(tails);
-    for (const ColumnWriter* column : {&rows_, &record_, &counters_, &prevs_, &walls_, &stamps_, &heards_, &seens_, &contexts_.sizes,
-                                       &contexts_.replicas, &contexts_.counters})
-        out.octets(column->octets());
+    for (const ColumnWriter& column : columns_) out.octets(column.octets());
 }
 
-HeaderReader::HeaderReader(CborReader& in, std::size_t& budget)
-    : rows_({}),
-      record_({}),
-      counters_({}),
-      prevs_({}),
-      walls_({}),
-      stamps_({}),
-      heards_({}),
-      seens_({}),
-      context_sizes_({}),
-      context_replicas_({}),
-      context_counters_({}) {
+HeaderReader::HeaderReader(CborReader& in, Budget& budget) {
     for (BytesView rest = in.octets(); !rest.empty(); rest.remove_prefix(ReplicaId::size)) {
+        budget.spend(kOctetsOfEntry);
         if (rest.size() < ReplicaId::size) fail(ErrorCode::corrupt, "message: half a replica");
         replicas_.push_back(ReplicaId::from_bytes(rest.substr(0, ReplicaId::size)));
     }
     last_.resize(replicas_.size());
     last_in_context_.resize(replicas_.size());
     for (std::size_t n = in.array(kMaxTable); n > 0; --n) {
-        if (in.array() != 5) fail(ErrorCode::corrupt, "message: an origin of another shape");
-        Change& origin = origins_.emplace_back();
+        const std::size_t parts = in.array();
+        if (parts < kOriginParts) fail(ErrorCode::corrupt, "message: an origin with too few parts");
+        budget.spend(kOctetsOfOrigin);
+        Origin& origin = origins_.emplace_back();
         const std::uint64_t replica = in.uint();
         if (replica >= replicas_.size()) fail(ErrorCode::corrupt, "message: an origin without its replica");
-        origin_replicas_.push_back(static_cast<std::size_t>(replica));
-        origin.dot.replica = replicas_[origin_replicas_.back()];
+        origin.replica = static_cast<std::size_t>(replica);
         origin.author = in.text(kMaxNameBytes);
         origin.scope = ScopeId::from_bytes(in.octets(ScopeId::size));
         origin.type = in.text(kMaxNameBytes);
         origin.type_version = static_cast<std::uint32_t>(in.uint(UINT32_MAX));
+        for (std::size_t i = kOriginParts; i < parts; ++i) in.skip();
     }
     ColumnReader times(in.octets());
     constexpr std::size_t kTailOctets = RecordId::size - kTimeOctets;
     std::uint64_t ms = 0;
     for (BytesView tails = in.octets(); !tails.empty(); tails.remove_prefix(kTailOctets)) {
+        budget.spend(kOctetsOfRecord);
         if (tails.size() < kTailOctets) fail(ErrorCode::corrupt, "message: half a record");
         ms = times.next_from(ms);
         records_.push_back(record_at(ms, tails.substr(0, kTailOctets)));
     }
     times.finish();
-    for (ColumnReader* column : {&rows_, &record_, &counters_, &prevs_, &walls_, &stamps_, &heards_, &seens_, &context_sizes_,
-                                 &context_replicas_, &context_counters_})
-        *column = ColumnReader(in.octets());
+    for (ColumnReader& column : columns_) column = ColumnReader(in.octets());
     std::vector<Context> first;
     first.reserve(records_.size());
     for (std::size_t i = 0; i < records_.size(); ++i) first.push_back(context(budget));
     expected_ = Expectation(std::move(first));
 }
 
-Context HeaderReader::context(std::size_t& budget) {
+Context HeaderReader::context(Budget& budget) {
     Context context;
-    const std::size_t size = context_sizes_.next_below(kMaxReplicasInContext + 1);
+    const std::size_t size = columns_[kSizes].next_below(kMaxReplicasInContext + 1);
     for (std::size_t i = 0; i < size; ++i) {
-        const std::size_t number = context_replicas_.next_below(replicas_.size());
+        const std::size_t number = columns_[kReplicas].next_below(replicas_.size());
         std::uint64_t& counter = last_in_context_[number];
-        counter = context_counters_.next_from(counter);
-        spend(budget, sizeof(Context::Entry));
+        counter = columns_[kCounters].next_from(counter);
+        budget.spend(kOctetsOfEntry);
         // In order, so that it costs what it is long, and each once.
         if (counter == 0 || (i > 0 && !(context.entries().back().first < replicas_[number])))
             fail(ErrorCode::corrupt, "message: a causal context out of order");
@@ -211,39 +199,42 @@ Context HeaderReader::context(std::size_t& budget) {
 }
 
 bool HeaderReader::next_stands_whole() {
-    const std::size_t row = rows_.next_below(kFirstOrigin + origins_.size());
+    const std::size_t row = columns_[kRow].next_below(kFirstOrigin + origins_.size());
     if (row == kWhole) return true;
     origin_ = row - kFirstOrigin;
     return false;
 }
 
-Bytes HeaderReader::next(std::size_t content_bytes, std::size_t& budget) {
-    Change& c = origins_[origin_];
-    const std::size_t replica = origin_replicas_[origin_], record = record_.next_below(records_.size());
-    LastOfReplica& last = last_[replica];
+Bytes HeaderReader::next(std::size_t content_bytes, Budget& budget) {
+    const Origin& origin = origins_[origin_];
+    const std::size_t record = columns_[kRecord].next_below(records_.size());
+    LastOfReplica& last = last_[origin.replica];
+    Change c;
+    c.dot = {replicas_[origin.replica], columns_[kCounter].next_from(last.counter + 1)};
+    c.author = origin.author;
+    c.scope = origin.scope;
     c.record = records_[record];
-    c.dot.counter = counters_.next_from(last.counter + 1);
-    c.wall_ms = walls_.next_from(last.wall_ms);
-    c.stamp.packed = stamps_.next_from(c.wall_ms << 16);
-    c.heard.packed = heards_.next_from(last.heard);
+    c.type = origin.type;
+    c.type_version = origin.type_version;
+    c.wall_ms = columns_[kWall].next_from(last.wall_ms);
+    c.stamp.packed = columns_[kStamp].next_from(c.wall_ms << 16);
+    c.heard.packed = columns_[kHeard].next_from(last.heard);
     last = {c.dot.counter, c.wall_ms, c.heard.packed};
-    switch (seens_.next()) {
-        case kAsOwn: c.seen = expected_.own(record, replica); break;
+    switch (columns_[kSeen].next()) {
+        case kAsOwn: c.seen = expected_.own(record, origin.replica); break;
         case kAsAll: c.seen = expected_.all(record); break;
         case kWrittenOut: c.seen = context(budget); break;
         default: fail(ErrorCode::corrupt, "message: nobody can have seen that");
     }
-    c.prev = prevs_.next_from(c.seen.at(c.dot.replica));
-    expected_.add(record, replica, c);
+    c.prev = columns_[kPrev].next_from(c.seen.at(c.dot.replica));
+    expected_.add(record, origin.replica, c);
     Bytes header = encode_header(c, content_bytes);
-    spend(budget, header.size());
+    budget.spend(header.size());
     return header;
 }
 
 void HeaderReader::finish() const {
-    for (const ColumnReader* column : {&rows_, &record_, &counters_, &prevs_, &walls_, &stamps_, &heards_, &seens_, &context_sizes_,
-                                       &context_replicas_, &context_counters_})
-        column->finish();
+    for (const ColumnReader& column : columns_) column.finish();
 }
 
 }  // namespace kopdarbs::sync

@@ -4,12 +4,14 @@
 // Threading: values of one message's writing or reading. Errors: Error{corrupt} when reading.
 #pragma once
 
+#include <array>
 #include <map>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/log/change.h"
+#include "sync/protocol/budget.h"
 #include "sync/protocol/column.h"
 
 namespace kopdarbs::sync {
@@ -20,6 +22,8 @@ struct LastOfReplica {
 };
 
 /// What the next change of a record will probably have seen: all that this message has of the record, or what its author's last change had.
+/// What all have seen grows no longer where it might come to name more replicas than a context may: a hostile message could make it
+/// endless.
 class Expectation {
 public:
     explicit Expectation(std::vector<Context> first) : all_(std::move(first)), first_(all_) {}
@@ -29,12 +33,24 @@ public:
 
 private:
     std::vector<Context> all_, first_;
-    std::unordered_map<std::uint64_t, Context> own_;
+    std::map<std::pair<std::size_t, std::size_t>, Context> own_;  // by record and replica
 };
 
-/// Contexts as three columns: how many entries, whose, and counters as differences to the last of that replica.
-struct ContextColumns {
-    ColumnWriter sizes, replicas, counters;
+/// In the order in which they travel. The last three are the contexts': how many entries, whose, and counters as differences to the last
+/// of that replica.
+enum HeaderColumn : std::size_t {
+    kRow,
+    kRecord,
+    kCounter,
+    kPrev,
+    kWall,
+    kStamp,
+    kHeard,
+    kSeen,
+    kSizes,
+    kReplicas,
+    kCounters,
+    kHeaderColumns
 };
 
 class HeaderWriter {
@@ -57,31 +73,38 @@ private:
     std::vector<RecordId> records_;
     std::vector<LastOfReplica> last_;
     std::vector<std::uint64_t> last_in_context_;
-    ContextColumns contexts_;
-    ColumnWriter rows_, record_, counters_, prevs_, walls_, stamps_, heards_, seens_;
+    std::array<ColumnWriter, kHeaderColumns> columns_;
 };
 
 class HeaderReader {
 public:
-    explicit HeaderReader(CborReader& in, std::size_t& budget);
+    explicit HeaderReader(CborReader& in, Budget& budget);
     /// Whether the next header stands whole.
     bool next_stands_whole();
     /// The next one otherwise, of a change whose content has `content_bytes` octets.
-    Bytes next(std::size_t content_bytes, std::size_t& budget);
+    Bytes next(std::size_t content_bytes, Budget& budget);
     void finish() const;
 
 private:
-    Context context(std::size_t& budget);
+    Context context(Budget& budget);
+
+    /// What all changes of an origin have alike.
+    struct Origin {
+        std::size_t replica = 0;
+        std::string author;
+        ScopeId scope;
+        std::string type;
+        std::uint32_t type_version = 0;
+    };
 
     std::vector<ReplicaId> replicas_;
-    std::vector<Change> origins_;
-    std::vector<std::size_t> origin_replicas_;
+    std::vector<Origin> origins_;
     std::vector<RecordId> records_;
     std::vector<LastOfReplica> last_;
     std::vector<std::uint64_t> last_in_context_;
     Expectation expected_{{}};
     std::size_t origin_ = 0;
-    ColumnReader rows_, record_, counters_, prevs_, walls_, stamps_, heards_, seens_, context_sizes_, context_replicas_, context_counters_;
+    std::array<ColumnReader, kHeaderColumns> columns_;
 };
 
 }  // namespace kopdarbs::sync

@@ -69,7 +69,7 @@ void write_feed(CborWriter& out, const FeedPart& feed) {
     out.octets(salts);
 }
 
-FeedPart read_feed(CborReader& in, std::size_t& budget) {
+FeedPart read_feed(CborReader& in, Budget& budget) {
     FeedPart feed;
     Parts parts(in, 7);
     feed.scope = ScopeId::from_bytes(in.octets());
@@ -122,7 +122,7 @@ void write_page(CborWriter& out, const ScopePage& page) {
     write_entries(out, page.entries);
 }
 
-ScopePage read_page(CborReader& in, std::size_t& budget) {
+ScopePage read_page(CborReader& in, Budget& budget) {
     ScopePage page;
     Parts parts(in, 5);
     page.scope = ScopeId::from_bytes(in.octets());
@@ -198,7 +198,7 @@ SyncRequest decode_request(BytesView bytes) {
     SyncRequest r;
     CborReader in(bytes);
     Parts parts(in, kRequestParts);
-    std::size_t budget = kMaxMessageBytes;
+    Budget budget(kMaxMessageBytes);
     r.min_protocol = in.uint();
     r.max_protocol = in.uint();
     if (r.min_protocol > kProtocol || r.max_protocol < kProtocol)
@@ -264,7 +264,7 @@ SyncResponse decode_response(BytesView bytes) {
     SyncResponse r;
     CborReader in(bytes);
     Parts parts(in, kResponseParts);
-    std::size_t budget = kMaxMessageBytes;
+    Budget budget(kMaxMessageBytes);
     r.protocol = in.uint();
     r.features = in.uint();
     r.incoming.server_ms = in.uint(kMaxStampMs);

@@ -154,7 +154,6 @@ RecordState Ingest::state_at(const RecordRow& row, const Change& judged) {
     const auto writes = [&](PathKind kind) {
         return std::any_of(judged.ops.begin(), judged.ops.end(), [kind](const Op& op) { return op.path.is(kind); });
     };
-    const bool lines = writes(PathKind::line);
     bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);
     const std::vector<AcceptedRow> rows = storage_.changes_of(row.no);
     const auto replayed = [&] {
@@ -162,9 +161,7 @@ RecordState Ingest::state_at(const RecordRow& row, const Change& judged) {
         for (const AcceptedRow& accepted : rows) {
             Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
             if (!judged.seen.covers(change.dot)) continue;
-            const auto left_out = [&](const Op& op) {
-                return !texts && (op.path.is(PathKind::text) || (op.path.is(PathKind::line) && !lines));
-            };
+            const auto left_out = [&](const Op& op) { return !texts && op.path.is(PathKind::text); };
             change.ops.erase(std::remove_if(change.ops.begin(), change.ops.end(), left_out), change.ops.end());
             (void)state.apply(change, accepted.stamp);
         }

@@ -25,8 +25,9 @@ Bytes written(const std::vector<ChangeBytes>& changes) {
     return out.take();
 }
 
-std::vector<ChangeBytes> read(BytesView bytes, std::size_t budget = sync::kMaxMessageBytes) {
+std::vector<ChangeBytes> read(BytesView bytes, std::size_t octets = sync::kMaxMessageBytes) {
     CborReader in(bytes);
+    sync::Budget budget(octets);
     std::vector<ChangeBytes> changes = sync::read_changes(in, 1'000'000, budget);
     in.finish();
     return changes;
@@ -49,6 +50,14 @@ Change edit(std::uint64_t counter, std::uint64_t record) {
     c.seen.add({replica_id(2), record + 1});
     c.ops = {{scalar_path("heating"), text_value("broken"), {}}};
     return c;
+}
+
+ReplicaId replica_of(std::uint64_t n) {
+    ReplicaId id;
+    id.octets[0] = static_cast<std::uint8_t>(n >> 8);
+    id.octets[1] = static_cast<std::uint8_t>(n);
+    id.octets[7] = 1;
+    return id;
 }
 
 ChangeBytes bytes_of(Change c) {
@@ -260,7 +269,7 @@ TEST_CASE("entries come back in their order, and are as many and of the kinds th
     state.meta = "x";
     const auto read_back = [](BytesView bytes) {
         CborReader in(bytes);
-        std::size_t budget = sync::kMaxMessageBytes;
+        sync::Budget budget(sync::kMaxMessageBytes);
         std::vector<Entry> entries = sync::read_entries(in, budget);
         in.finish();
         return entries;
@@ -311,6 +320,70 @@ TEST_CASE("a small message does not become a large one") {
     CHECK(block.size() * 10 < whole);
     CHECK(is_corrupt(block, whole / 2));
     CHECK(read(block, whole * 2).size() == 2'000);
+}
+
+TEST_CASE("a context said once does not become a thousand for nothing") {
+    Change c = edit(1, 1);
+    for (std::uint64_t i = 0; i < 4'000; ++i) c.seen.add({replica_of(i), 1});
+    std::vector<ChangeBytes> changes;
+    for (std::uint64_t i = 1; i <= 200; ++i) {
+        c.dot = {replica_of(65'535), i};
+        c.prev = i - 1;
+        changes.push_back(bytes_of(c));
+        c.seen.add(c.dot);
+    }
+    const Bytes block = written(changes);
+    std::size_t whole = 0;
+    for (const ChangeBytes& one : changes) whole += one.header.size() + one.content.size();
+    CHECK(block.size() * 50 < whole);
+    CHECK(is_corrupt(block, whole - 1));
+    CHECK(read(block, whole + 200 * 100 + 4'001 * 100).size() == 200);
+}
+
+TEST_CASE("what all have seen stops growing at what a context may hold") {
+    Change first = edit(1, 1), second = edit(1, 1), third = edit(1, 1);
+    first.seen = second.seen = Context();
+    for (unsigned i = 0; i < 30; ++i)
+        for (unsigned k = 0; k < 100; ++k) {
+            first.seen.add({replica_of(i * 100U + k), 1});
+            second.seen.add({replica_of(10'000U + i * 100U + k), 1});
+        }
+    first.dot.replica = replica_of(60'001);
+    second.dot.replica = replica_of(60'002);
+    third.dot.replica = replica_of(60'003);
+    third.seen = first.seen;
+    third.seen.add(first.dot);
+    const std::vector<ChangeBytes> changes = {bytes_of(first), bytes_of(second), bytes_of(third)};
+    CHECK(CborReader(parts_of(written(changes))[12]).octets() == Bytes("\x00\x02\x01", 3));
+    CHECK(comes_back(changes));
+}
+
+TEST_CASE("the most that a context, a content and a table may have comes back, and so does what is more") {
+    Change many_ops = edit(1, 1), too_many_ops = edit(2, 1), wide = edit(3, 1);
+    many_ops.ops.resize(kMaxOps, many_ops.ops[0]);
+    too_many_ops.ops.resize(kMaxOps + 1, many_ops.ops[0]);
+    wide.seen = Context();
+    for (std::size_t i = 0; i < kMaxReplicasInContext; ++i) wide.seen.add({replica_of(i), 1});
+    Change wider = wide;
+    wider.dot.counter = 4;
+    wider.seen.add({replica_of(65'281), 1});
+    const std::vector<ChangeBytes> changes = {bytes_of(many_ops), bytes_of(too_many_ops), bytes_of(wide), bytes_of(wider)};
+    CHECK(comes_back(changes));
+    const std::vector<Value> parts = parts_of(written(changes));
+    CHECK(CborReader(parts[5]).octets() == Bytes("\x01\x01\x01\x00", 4));  // only the widest header stands whole
+    CHECK(CborReader(parts[19]).octets().size() > bytes_of(too_many_ops).content.size());
+    // An origin to which a newer version appended something.
+    std::vector<Value> newer = parts;
+    CborReader origins(newer[2]);
+    REQUIRE(origins.array() == 1);
+    REQUIRE(origins.array() == 5);
+    CborWriter longer;
+    longer.array(1);
+    longer.array(6);
+    for (int i = 0; i < 5; ++i) longer.raw(origins.item());
+    longer.null();
+    newer[2] = longer.take();
+    CHECK(read(block_of(newer)).size() == 4);
 }
 
 TEST_CASE("numbers of a column come back, and only in their shortest form") {

@@ -13,8 +13,9 @@ namespace {
 
 Context random_context(test::Random& random) {
     Context context;
-    for (std::uint32_t n = random.below(5); n > 0; --n)
-        context.add({replica_id(static_cast<std::uint8_t>(random.below(5))), 1 + random.below(4)});
+    const std::uint32_t replicas = random.chance(50) ? 5 : 30;  // few are joined in another way than many
+    for (std::uint32_t n = random.below(replicas); n > 0; --n)
+        context.add({replica_id(static_cast<std::uint8_t>(random.below(replicas))), 1 + random.below(4)});
     return context;
 }
 

@@ -179,7 +179,9 @@ TEST_CASE("text operations that cannot be are refused, and leave the record as i
     TextOp deletes;
     deletes.at = {birth.dot, 4};
     deletes.deleted = 100;
-    for (const TextOp& op : {nowhere, deletes}) {
+    TextOp unreadable = insert;
+    unreadable.text = "Te\xffksts";
+    for (const TextOp& op : {nowhere, deletes, unreadable}) {
         Change bad = device.change("home_visit", kVisits, id, {});
         bad.ops = {{text_path("observations"), encode_text_ops({op}, bad.dot), {}}, scalar("place", text_value("X"))};
         const auto reply = device.push({bad});

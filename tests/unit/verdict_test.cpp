@@ -283,6 +283,23 @@ TEST_CASE("a record that was deleted and written to at the same time is judged a
     town.require_sound({ilze.get(), maris.get(), tablet.get()});
 }
 
+TEST_CASE("a seal is judged on what its author saw, texts and all, whatever came in the meantime") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","outcome":"done","observations":"Krāsns kūp."})");
+    ilze->sync();
+    maris->sync();
+    maris->put(id, R"({"heating":"broken"})");
+    maris->sync();
+    ilze->vault().seal(id);
+    const sync::SyncReport report = ilze->sync();
+    CHECK(report.accepted == 1);
+    CHECK(report.refused == 0);
+    maris->sync();
+    CHECK(maris->vault().get(id).sealed);
+    town.require_sound({ilze.get(), maris.get()});
+}
+
 TEST_CASE("a record whose creation was refused goes, its letters stay, and the next record is saved, found and sent") {
     Town town;
     const auto ilze = town.enrol("ilze");

@@ -877,8 +877,8 @@ export const sabotages = [
     },
     // sync/protocol: changes by columns
     {
-        name: 'a small message may become a large one', file: 'sync/protocol/content_columns.cpp',
-        find: String.raw`if (octets > budget) fail(ErrorCode::corrupt, "message: more than a message may hold");`,
+        name: 'a small message may become a large one', file: 'sync/protocol/budget.h',
+        find: String.raw`if (octets > left_) fail(ErrorCode::corrupt, "message: more than a message may hold");`,
         replace: String.raw``,
     },
     {
@@ -898,8 +898,28 @@ export const sabotages = [
     },
     {
         name: 'what all have seen is not expected of anybody', file: 'sync/protocol/header_columns.cpp',
-        find: String.raw`    all_[record].join(own);`,
+        find: String.raw`<= kMaxReplicasInContext) all = std::move(joined);`,
+        replace: String.raw`<= 0) all = std::move(joined);`,
+    },
+    {
+        name: 'what all have seen grows without end', file: 'sync/protocol/header_columns.cpp',
+        find: String.raw`    if (joined.entries().size() <= kMaxReplicasInContext) all`,
+        replace: String.raw`    all`,
+    },
+    {
+        name: 'headers made from columns cost nothing', file: 'sync/protocol/header_columns.cpp',
+        find: String.raw`    budget.spend(header.size());`,
         replace: String.raw``,
+    },
+    {
+        name: 'two large contexts are joined by their order alone', file: 'core/base/dot.cpp',
+        find: String.raw`joined.emplace_back(a->first, std::max(a->second, b->second));`,
+        replace: String.raw`joined.emplace_back(a->first, a->second);`,
+    },
+    {
+        name: 'a seal is judged without the texts', file: 'sync/server/ingest.cpp',
+        find: String.raw`bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);`,
+        replace: String.raw`bool texts = writes(PathKind::life);`,
     },
     {
         name: 'contexts by columns may be out of order', file: 'sync/protocol/header_columns.cpp',
