@@ -16,9 +16,34 @@ std::int64_t total_at(const RecordState& state, const Path& path) {
     return in.integer();
 }
 
+/// diff_words without the letters that stay: who added an ending to a word has not written the word anew.
+std::vector<Splice> diff_letters(std::string_view before, std::string_view after) {
+    std::vector<Splice> splices = diff_words(before, after);
+    std::int64_t shift = 0;
+    for (Splice& s : splices) {
+        const auto from = static_cast<std::size_t>(static_cast<std::int64_t>(s.position) - shift);
+        shift += static_cast<std::int64_t>(utf8_length(s.inserted)) - s.deleted;
+        const std::size_t at = utf8_offset(before, from);
+        std::string_view gone = before.substr(at, utf8_offset(before, from + s.deleted) - at), come = s.inserted;
+        const auto begins = [](std::string_view text, std::size_t i) { return i == text.size() || (text[i] & 0xc0) != 0x80; };
+        std::size_t same = 0;
+        while (same < std::min(gone.size(), come.size()) && gone[same] == come[same]) ++same;
+        while (!begins(gone, same) || !begins(come, same)) --same;
+        s.position += static_cast<std::uint32_t>(utf8_length(come.substr(0, same)));
+        gone.remove_prefix(same);
+        come.remove_prefix(same);
+        same = 0;
+        while (same < std::min(gone.size(), come.size()) && gone[gone.size() - 1 - same] == come[come.size() - 1 - same]) ++same;
+        while (!begins(gone, gone.size() - same) || !begins(come, come.size() - same)) --same;
+        s.deleted = static_cast<std::uint32_t>(utf8_length(gone.substr(0, gone.size() - same)));
+        s.inserted = std::string(come.substr(0, come.size() - same));
+    }
+    return splices;
+}
+
 /// Splices that do to `onto` what turned `before` into `after`: each hunk lands where the text before it landed.
 std::vector<Splice> rebased(const std::string& before, const std::string& after, const std::string& onto) {
-    const std::vector<Splice> moved = diff_words(before, onto);
+    const std::vector<Splice> moved = diff_letters(before, onto);
     // Where position p of `before` lies in `onto`: follow the splices that made it so.
     const auto map = [&](std::uint32_t p) {
         for (const Splice& s : moved) {
@@ -31,7 +56,7 @@ std::vector<Splice> rebased(const std::string& before, const std::string& after,
     std::vector<Splice> result;
     // The splices of before -> after are sequential; turn their positions back into positions of `before`, then map.
     std::int64_t shift = 0, shift_onto = 0;
-    for (const Splice& s : diff_words(before, after)) {
+    for (const Splice& s : diff_letters(before, after)) {
         const auto in_before = static_cast<std::uint32_t>(static_cast<std::int64_t>(s.position) - shift);
         const std::uint32_t from = map(in_before), to = std::max(from, map(in_before + s.deleted));
         const std::int64_t inserted = static_cast<std::int64_t>(utf8_length(s.inserted));

@@ -162,6 +162,26 @@ TEST_CASE("pitfall 27: an edit inside words that were refused lands in what is l
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("pitfall 27: an ending added to a word is made again as an ending, and what others wrote into the word stays") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Krāsns kūp."})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().edit(id, "observations", std::vector<Splice>{{7, 0, "ne"}});
+    ilze->sync();
+    maris->put(id, R"({"place":"Kalna iela 3"})");
+    maris->vault().edit(id, "observations", std::vector<Splice>{{10, 0, "oja"}});
+    town.provision(Town::usual_assignments(), {short_places()});
+    maris->sync();
+    maris->sync();
+    ilze->sync();
+    CHECK(maris->field(id, "place") == R"("A")");
+    CHECK(maris->field(id, "observations") == R"("Krāsns nekūpoja.")");
+    require_equal({ilze.get(), maris.get()}, id);
+    town.require_sound({ilze.get(), maris.get()});
+}
+
 TEST_CASE("pitfall 33: what is made again keeps what its author had seen, so a conflict stays a conflict") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
