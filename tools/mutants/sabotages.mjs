@@ -947,6 +947,11 @@ export const sabotages = [
         replace: String.raw``,
     },
     {
+        name: 'what is made again writes whole words anew', file: 'core/record/reauthor.cpp',
+        find: String.raw`for (const Splice& s : diff_letters(before, after)) {`,
+        replace: String.raw`for (const Splice& s : diff_words(before, after)) {`,
+    },
+    {
         name: 'a delete is judged without the texts', file: 'sync/server/ingest.cpp',
         find: String.raw`if (texts || !state.has_delete()) return state;`,
         replace: String.raw`return state;`,
