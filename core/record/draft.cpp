@@ -85,7 +85,7 @@ const FieldSchema& Draft::field_of(std::string_view field, Kind kind) const {
 }
 
 void Draft::write(const Path& path, BytesView value, bool covering) {
-    if (!can_be_read(path, value)) invalid(path.field, "not well-formed UTF-8");
+    if (!can_be_read(path, value)) invalid(path.field, "it could not be read again: text that is not UTF-8, or nested too deep");
     Op op{path, Value(value), {}};
     if (!covering) {
         if (base_) {

@@ -16,53 +16,56 @@ std::int64_t total_at(const RecordState& state, const Path& path) {
     return in.integer();
 }
 
-/// diff_words without the letters that stay: who added an ending to a word has not written the word anew.
-std::vector<Splice> diff_letters(std::string_view before, std::string_view after) {
-    std::vector<Splice> splices = diff_words(before, after);
-    std::int64_t shift = 0;
-    for (Splice& s : splices) {
-        const auto from = static_cast<std::size_t>(static_cast<std::int64_t>(s.position) - shift);
-        shift += static_cast<std::int64_t>(utf8_length(s.inserted)) - s.deleted;
-        const std::size_t at = utf8_offset(before, from);
-        std::string_view gone = before.substr(at, utf8_offset(before, from + s.deleted) - at), come = s.inserted;
-        const auto begins = [](std::string_view text, std::size_t i) { return i == text.size() || (text[i] & 0xc0) != 0x80; };
-        std::size_t same = 0;
-        while (same < std::min(gone.size(), come.size()) && gone[same] == come[same]) ++same;
-        while (!begins(gone, same) || !begins(come, same)) --same;
-        s.position += static_cast<std::uint32_t>(utf8_length(come.substr(0, same)));
-        gone.remove_prefix(same);
-        come.remove_prefix(same);
-        same = 0;
-        while (same < std::min(gone.size(), come.size()) && gone[gone.size() - 1 - same] == come[come.size() - 1 - same]) ++same;
-        while (!begins(gone, gone.size() - same) || !begins(come, come.size() - same)) --same;
-        s.deleted = static_cast<std::uint32_t>(utf8_length(gone.substr(0, gone.size() - same)));
-        s.inserted = std::string(come.substr(0, come.size() - same));
-    }
-    return splices;
+/// Letters, from `before` and `onto` on, that stand in both texts; positions and lengths in scalar values.
+struct Kept {
+    std::uint32_t before = 0, onto = 0, length = 0;
+};
+
+std::uint32_t length_of(std::string_view text) {
+    return static_cast<std::uint32_t>(utf8_length(text));
 }
 
-/// Splices that do to `onto` what turned `before` into `after`: each hunk lands where the text before it landed.
-std::vector<Splice> rebased(const std::string& before, const std::string& after, const std::string& onto) {
-    const std::vector<Splice> moved = diff_letters(before, onto);
-    // Where position p of `before` lies in `onto`: follow the splices that made it so.
-    const auto map = [&](std::uint32_t p) {
-        for (const Splice& s : moved) {
-            if (p < s.position) continue;
-            const std::uint32_t inserted = static_cast<std::uint32_t>(utf8_length(s.inserted));
-            p = p < s.position + s.deleted ? s.position + inserted : p - s.deleted + inserted;
-        }
-        return p;
-    };
+std::vector<Kept> kept_in(std::string_view before, std::string_view onto) {
+    std::vector<Kept> runs;
+    std::uint32_t at_before = 0, at_onto = 0;
+    for (const Splice& s : diff_letters(before, onto)) {
+        const std::uint32_t length = s.position - at_onto;
+        runs.push_back({at_before, at_onto, length});
+        at_before += length + s.deleted;
+        at_onto += length + length_of(s.inserted);
+    }
+    runs.push_back({at_before, at_onto, length_of(before) - at_before});
+    return runs;
+}
+
+/// Splices that do to `onto` what turned `before` into `after`: each lands where the letters around it have gone, and takes away what it
+/// took away, but nothing that stands only in `onto`.
+std::vector<Splice> rebased(std::string_view before, std::string_view after, std::string_view onto) {
+    const std::vector<Kept> runs = kept_in(before, onto);
     std::vector<Splice> result;
-    // The splices of before -> after are sequential; turn their positions back into positions of `before`, then map.
-    std::int64_t shift = 0, shift_onto = 0;
+    std::int64_t shift = 0, shift_onto = 0;  // what the splices so far have made longer
+    const auto emit = [&](std::uint32_t at, std::uint32_t deleted, const std::string& inserted) {
+        if (deleted == 0 && inserted.empty()) return;
+        result.push_back({static_cast<std::uint32_t>(at + shift_onto), deleted, inserted});
+        shift_onto += static_cast<std::int64_t>(length_of(inserted)) - deleted;
+    };
     for (const Splice& s : diff_letters(before, after)) {
-        const auto in_before = static_cast<std::uint32_t>(static_cast<std::int64_t>(s.position) - shift);
-        const std::uint32_t from = map(in_before), to = std::max(from, map(in_before + s.deleted));
-        const std::int64_t inserted = static_cast<std::int64_t>(utf8_length(s.inserted));
-        result.push_back({static_cast<std::uint32_t>(static_cast<std::int64_t>(from) + shift_onto), to - from, s.inserted});
-        shift += inserted - s.deleted;
-        shift_onto += inserted - (static_cast<std::int64_t>(to) - from);
+        const auto from = static_cast<std::uint32_t>(s.position - shift), to = from + s.deleted;
+        shift += static_cast<std::int64_t>(length_of(s.inserted)) - s.deleted;
+        auto run = runs.begin();
+        while (run != runs.end() && run->before + run->length <= from) ++run;
+        if (run == runs.end()) {
+            emit(length_of(onto), 0, s.inserted);
+            continue;
+        }
+        const std::string* inserted = &s.inserted;
+        static const std::string nothing;
+        do {
+            const std::uint32_t first = std::max(from, run->before), end = std::min(to, run->before + run->length);
+            emit(run->onto + (first - run->before), first < end ? end - first : 0, *inserted);
+            inserted = &nothing;
+            ++run;
+        } while (run != runs.end() && run->before < to);
     }
     return result;
 }

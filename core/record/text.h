@@ -118,5 +118,7 @@ std::vector<TextOp> decode_text_ops(BytesView bytes, const Dot& self = {});
 
 /// The splices that turn `before` into `after`: word-wise (Myers, 1986), never splitting a scalar value. Both UTF-8.
 std::vector<Splice> diff_words(std::string_view before, std::string_view after);
+/// The same without the letters that a word keeps at its ends: who adds an ending has not written the word anew.
+std::vector<Splice> diff_letters(std::string_view before, std::string_view after);
 
 }  // namespace kopdarbs

@@ -1,4 +1,4 @@
-// The splices between two texts, by words.
+// The splices between two texts, by words, and by the letters that changed in them.
 //
 // Words, runs of blanks, and every other character (newlines among them) are tokens; equal ends are cut off, then the shortest edit
 // script is searched for (Myers, "An O(ND) difference algorithm and its variations", 1986). Past kMaxEdits the rest between the
@@ -141,6 +141,27 @@ std::vector<Splice> diff_words(std::string_view before, std::string_view after) 
         for (int i = edit.b; i < edit.b_end; ++i) splice.inserted += b[static_cast<std::size_t>(i)];
         position += text::count_scalars(splice.inserted);
         splices.push_back(std::move(splice));
+    }
+    return splices;
+}
+
+std::vector<Splice> diff_letters(std::string_view before, std::string_view after) {
+    std::vector<Splice> splices = diff_words(before, after);
+    const auto splits = [](std::string_view text, std::size_t at) { return at < text.size() && text::continues_scalar(text[at]); };
+    std::int64_t shift = 0;
+    for (Splice& s : splices) {
+        const std::size_t at = text::byte_of_scalar(before, static_cast<std::size_t>(s.position - shift));
+        std::string_view gone = before.substr(at, text::byte_of_scalar(before.substr(at), s.deleted)), come = s.inserted;
+        shift += static_cast<std::int64_t>(text::count_scalars(come)) - s.deleted;
+        auto head = static_cast<std::size_t>(std::mismatch(gone.begin(), gone.end(), come.begin(), come.end()).first - gone.begin());
+        while (splits(gone, head) || splits(come, head)) --head;
+        s.position += static_cast<std::uint32_t>(text::count_scalars(come.substr(0, head)));
+        gone.remove_prefix(head);
+        come.remove_prefix(head);
+        auto tail = static_cast<std::size_t>(std::mismatch(gone.rbegin(), gone.rend(), come.rbegin(), come.rend()).first - gone.rbegin());
+        while (splits(gone, gone.size() - tail)) --tail;
+        s.deleted = static_cast<std::uint32_t>(text::count_scalars(gone.substr(0, gone.size() - tail)));
+        s.inserted = std::string(come.substr(0, come.size() - tail));
     }
     return splices;
 }

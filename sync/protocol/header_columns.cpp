@@ -56,7 +56,7 @@ std::size_t HeaderWriter::number_of(const ReplicaId& replica) {
 }
 
 std::size_t HeaderWriter::origin_of(const Change& c) {
-    if (!origins_.empty()) {  // mostly as the one before
+    if (!origins_.empty()) {  // mostly the newest
         const Change& last = *origins_.back();
         if (last.dot.replica == c.dot.replica && last.author == c.author && last.scope == c.scope && last.type == c.type &&
             last.type_version == c.type_version)
@@ -131,7 +131,7 @@ void HeaderWriter::write(CborWriter& out) const {
     out.octets(replicas);
     out.array(origins_.size());
     for (const Change* origin : origins_) {
-        out.array(5);
+        out.array(kOriginParts);
         out.uint(replica_numbers_.at(origin->dot.replica));
         out.text(origin->author);
         out.octets(origin->scope.bytes());

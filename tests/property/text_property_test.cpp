@@ -409,9 +409,9 @@ TEST_CASE("damaged operations are refused and change nothing, or are read as oth
     }
 }
 
-TEST_CASE("a word-wise difference, applied, gives the new text") {
+TEST_CASE("a difference by words or by letters, applied, gives the new text") {
     Random random(3);
-    const std::vector<std::string> words = {"one", "two", " ", "  ", "\n", ".", "Zaļā", "māja", "😀", "x"};
+    const std::vector<std::string> words = {"one", "two", " ", "  ", "\n", ".", "Zaļā", "Zaļa", "māja", "😀", "😁", "x"};
     for (int trial = 0; trial < 3000; ++trial) {
         std::string before, after;
         for (std::uint32_t n = random.below(40); n > 0; --n) {
@@ -420,12 +420,14 @@ TEST_CASE("a word-wise difference, applied, gives the new text") {
             if (!random.chance(10)) after += word;
             if (random.chance(5)) after += words[random.below(static_cast<std::uint32_t>(words.size()))];
         }
-        Text text;
-        if (!before.empty()) text.splice({replica(1), 1}, {{0, 0, before}});
-        const std::vector<Splice> splices = diff_words(before, after);
-        text.splice({replica(1), 2}, splices);
-        REQUIRE(text.text() == after);
-        if (before == after) REQUIRE(splices.empty());
+        for (const auto& diff : {diff_words, diff_letters}) {
+            Text text;
+            if (!before.empty()) text.splice({replica(1), 1}, {{0, 0, before}});
+            const std::vector<Splice> splices = diff(before, after);
+            text.splice({replica(1), 2}, splices);
+            REQUIRE(text.text() == after);
+            if (before == after) REQUIRE(splices.empty());
+        }
     }
 }
 

@@ -122,14 +122,13 @@ void Simulation::step() {
     repair();
 }
 
-/// `on`: she goes on where she wrote last.
-void Simulation::work(Device& device, bool on) {
+void Simulation::work(Device& device, bool where_she_wrote_last) {
     const std::string target = device.user == "rita" ? "H-18" : "H-17";
     std::vector<RecordId> here;
     for (const RecordId& id : records_)
         if (device.phone->holds(id)) here.push_back(id);
     try {
-        if (on && !device.words.empty() && device.phone->holds(device.words.back().record)) {
+        if (where_she_wrote_last && !device.words.empty() && device.phone->holds(device.words.back().record)) {
             write(device, device.words.back().record);
         } else if (device.user == "anna") {
             // The supervisor decides what waits for her.

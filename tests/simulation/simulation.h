@@ -61,7 +61,7 @@ private:
     };
 
     void step();
-    void work(Device& device, bool on = false);
+    void work(Device& device, bool where_she_wrote_last = false);
     void write(Device& device, const RecordId& record);
     void sync(Device& device);
     void disturb();

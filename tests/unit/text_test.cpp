@@ -435,6 +435,20 @@ TEST_CASE("words that changed are spliced, and nothing else") {
     CHECK(diff_words("same", "same").empty());
 }
 
+TEST_CASE("by letters, a word keeps what it keeps at its ends") {
+    const auto only = [](std::string_view before, std::string_view after) {
+        const std::vector<Splice> splices = diff_letters(before, after);
+        REQUIRE(splices.size() == 1);
+        return std::to_string(splices[0].position) + " -" + std::to_string(splices[0].deleted) + " +" + splices[0].inserted;
+    };
+    CHECK(only("Krāsns kūp.", "Krāsns kūpoja.") == "10 -0 +oja");
+    CHECK(only("Krāsns kūp.", "Krāsns nekūp.") == "7 -0 +ne");
+    CHECK(only("Zaļā māja", "Zaļa māja") == "3 -1 +a");  // ā and a share no octet, ā and ļ the first
+    CHECK(only("ļoti", "ķoti") == "0 -1 +ķ");
+    CHECK(only("aaa", "aa") == "2 -1 +");
+    CHECK(only("😀", "😁") == "0 -1 +😁");
+}
+
 TEST_CASE("a difference counts scalar values, and one too large replaces the middle") {
     const std::vector<Splice> splices = diff_words("ļoti 😀 labi", "ļoti 😀 slikti");
     REQUIRE(splices.size() == 1);

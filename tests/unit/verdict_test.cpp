@@ -182,6 +182,31 @@ TEST_CASE("pitfall 27: an ending added to a word is made again as an ending, and
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("pitfall 27: a sentence taken out is taken out again, and what others wrote into it stays") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Silts. Krāsns kūp. Gaišs."})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().edit(id, "observations", "Silts. Krāsns stipri kūp. Gaišs.");
+    ilze->sync();
+    maris->put(id, R"({"place":"Kalna iela 3"})");
+    maris->vault().edit(id, "observations", "Silts. Tīrs. Gaišs.");
+    town.provision(Town::usual_assignments(), {short_places()});
+    maris->sync();
+    maris->sync();
+    ilze->sync();
+    const std::string text = maris->field(id, "observations");
+    INFO(text);
+    CHECK(text.find("stipri") != std::string::npos);
+    CHECK(text.find("Tīrs") != std::string::npos);
+    CHECK(text.find("Krāsns") == std::string::npos);
+    CHECK(text.find("kūp") == std::string::npos);
+    CHECK(maris->vault().get(id).review.size() == 1);
+    require_equal({ilze.get(), maris.get()}, id);
+    town.require_sound({ilze.get(), maris.get()});
+}
+
 TEST_CASE("pitfall 33: what is made again keeps what its author had seen, so a conflict stays a conflict") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

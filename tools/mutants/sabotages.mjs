@@ -205,7 +205,7 @@ export const sabotages = [
     },
     {
         name: 'of several edits made again, the second lands beside its place', file: 'core/record/reauthor.cpp',
-        find: String.raw`shift_onto += inserted - (static_cast<std::int64_t>(to) - from);`,
+        find: String.raw`shift_onto += static_cast<std::int64_t>(length_of(inserted)) - deleted;`,
         replace: String.raw``,
     },
     {
@@ -943,13 +943,23 @@ export const sabotages = [
     },
     {
         name: 'text that nobody could read again is kept', file: 'core/record/draft.cpp',
-        find: String.raw`if (!can_be_read(path, value)) invalid(path.field, "not well-formed UTF-8");`,
-        replace: String.raw``,
+        find: String.raw`if (!can_be_read(path, value)) invalid(`,
+        replace: String.raw`if (false) invalid(`,
     },
     {
         name: 'what is made again writes whole words anew', file: 'core/record/reauthor.cpp',
         find: String.raw`for (const Splice& s : diff_letters(before, after)) {`,
         replace: String.raw`for (const Splice& s : diff_words(before, after)) {`,
+    },
+    {
+        name: 'what is made again takes away only up to where another wrote', file: 'core/record/reauthor.cpp',
+        find: String.raw`while (run != runs.end() && run->before < to);`,
+        replace: String.raw`while (false);`,
+    },
+    {
+        name: 'by letters, a scalar value may be split', file: 'core/record/text_diff.cpp',
+        find: String.raw`while (splits(gone, head) || splits(come, head)) --head;`,
+        replace: String.raw``,
     },
     {
         name: 'a delete is judged without the texts', file: 'sync/server/ingest.cpp',
