@@ -1,11 +1,12 @@
-// What the core is given from outside: time, chance and cryptography.
+// What the core is given from outside: time, chance, cryptography and, where there is one, another thread.
 //
-// The core has no clock, random device or cryptographic library of its own; a host passes these in, a simulator makes them up.
+// The core has no clock, random device, thread or cryptographic library of its own; a host passes these in, a simulator makes them up.
 // Threading: one instance may be used by several threads at once unless it says otherwise; every call is synchronous.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -85,11 +86,22 @@ public:
     virtual std::optional<Bytes> open_sealed(const KeyPair& key, BytesView sealed, BytesView associated) = 0;
 };
 
-/// What a vault or a server is given; the references outlive it.
+/// Work that no caller waits for.
+class Background {
+public:
+    virtual ~Background() = default;
+    /// Does `work` on another thread, or later; one after another, in order. `work` does not throw.
+    virtual void start(std::function<void()> work) = 0;
+    /// Returns once everything started before this call has ended.
+    virtual void finish() = 0;
+};
+
+/// What a vault or a server is given; all of it outlives them.
 struct Env {
     Clock& clock;
     Entropy& entropy;
     Crypto& crypto;
+    Background* background = nullptr;  ///< none: everything is done within the calls that cause it
 };
 
 }  // namespace kopdarbs

@@ -43,6 +43,8 @@ public:
 
 private:
     using Registers = std::vector<Register>;
+    static void restore(Registers& to, const RecordState::Document& document, const Dot& base, const std::vector<std::string_view>& sets,
+                        const std::vector<std::string>& mentioned);
     /// The registers of one field stand together: [begin, end).
     struct Group {
         Registers::const_iterator begin, end;
@@ -198,6 +200,32 @@ private:
     std::int64_t base_ = -1;
 };
 
+/// Adds what `base` wrote and the document shows: all fields that are not mentioned, and the elements of `sets`; in the order of their
+/// paths.
+void StateCodec::restore(Registers& to, const RecordState::Document& document, const Dot& base, const std::vector<std::string_view>& sets,
+                         const std::vector<std::string>& mentioned) {
+    to.reserve(to.size() + document.size());
+    const auto add = [&](Path path, const Value& value) {
+        Register& r = to.emplace_back();
+        r.path = std::move(path);
+        r.siblings.push_back({base, value});
+    };
+    auto set = sets.begin();
+    for (const auto& [field, value] : document) {
+        if (set != sets.end() && *set == field) {
+            std::vector<BytesView> elements;
+            CborReader in(value);
+            for (std::size_t n = in.array(kMaxRegisters); n > 0; --n) elements.push_back(in.item());
+            std::sort(elements.begin(), elements.end());
+            if (std::adjacent_find(elements.begin(), elements.end()) != elements.end()) corrupt("an element twice");
+            for (BytesView element : elements) add(element_path(field, element), bool_value(true));
+            ++set;
+        } else if (!std::binary_search(mentioned.begin(), mentioned.end(), field)) {
+            add(scalar_path(field), value);
+        }
+    }
+}
+
 RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& document) {
     RecordState state;
     CborReader in(bytes);
@@ -284,31 +312,25 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
         return state;
     }
     const Dot base = dot_at(in.uint());
-    std::vector<Register> restored;
-    restored.reserve(document.size());
+    std::vector<std::string_view> sets;
     for (std::size_t n = in.array(kMaxRegisters); n > 0; --n) {
         const std::string_view field = in.text(kMaxNameBytes);
-        const Value* shown = find(document, field);
-        if (shown == nullptr) corrupt("a set that its document does not show");
-        CborReader elements(*shown);
-        for (std::size_t k = elements.array(kMaxRegisters); k > 0; --k)
-            restored.push_back({element_path(field, elements.item()), {{base, bool_value(true)}}});
-        mentioned.emplace_back(field);
+        if (!sets.empty() && !(sets.back() < field)) corrupt("sets out of order");
+        if (find(document, field) == nullptr) corrupt("a set that its document does not show");
+        sets.push_back(field);
     }
     in.finish();
     std::sort(mentioned.begin(), mentioned.end());
-    for (const auto& [field, value] : document)
-        if (!std::binary_search(mentioned.begin(), mentioned.end(), field)) restored.push_back({scalar_path(field), {{base, value}}});
-    const auto before = [](const Register& a, const Register& b) { return a.path < b.path; };
-    // Mostly there is no set, and the document is in order.
-    if (!std::is_sorted(restored.begin(), restored.end(), before)) std::sort(restored.begin(), restored.end(), before);
-    std::vector<Register> all;
-    all.reserve(state.registers_.size() + restored.size());
-    std::merge(std::make_move_iterator(state.registers_.begin()), std::make_move_iterator(state.registers_.end()),
-               std::make_move_iterator(restored.begin()), std::make_move_iterator(restored.end()), std::back_inserter(all), before);
-    state.registers_ = std::move(all);
-    const auto same = [](const Register& a, const Register& b) { return a.path == b.path; };
-    if (std::adjacent_find(state.registers_.begin(), state.registers_.end(), same) != state.registers_.end()) corrupt("a register twice");
+    Registers& all = state.registers_;
+    const auto written = static_cast<std::ptrdiff_t>(all.size());
+    restore(all, document, base, sets, mentioned);
+    const auto middle = all.begin() + written;
+    // What was edited since stands among the rest; what has no field of its own, as a birth, before it.
+    if (middle != all.begin() && middle != all.end() && !(std::prev(middle)->path < middle->path)) {
+        std::inplace_merge(all.begin(), middle, all.end(), [](const Register& x, const Register& y) { return x.path < y.path; });
+        const auto same = [](const Register& x, const Register& y) { return x.path == y.path; };
+        if (std::adjacent_find(all.begin(), all.end(), same) != all.end()) corrupt("a register twice");
+    }
     return state;
 }
 

@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <exception>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -11,6 +13,8 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 15'000;
 constexpr const char* kCipher = "PRAGMA cipher='aegis'";
+constexpr int kLogPages = 4000;                 // a log of so many is moved into the file,
+constexpr int kLogPagesAtMost = 4 * kLogPages;  // and one of so many is waited for
 
 ErrorCode code_of(int sqlite) {
     switch (sqlite & 0xff) {
@@ -36,33 +40,98 @@ std::string message_of(sqlite3* db, int code) {
     }
 }
 
+int set_key(sqlite3* db, BytesView key) {
+    KOPDARBS_ASSERT(key.size() == 32);
+    std::string hex = to_hex(key), pragma = "PRAGMA key='raw:";
+    pragma.reserve(128);
+    pragma.append(hex).append("'");
+    int code = sqlite3_exec(db, kCipher, nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) code = sqlite3_exec(db, pragma.c_str(), nullptr, nullptr, nullptr);
+    wipe(hex);
+    wipe(pragma);
+    return code;
+}
+
+void checkpoint(sqlite3* db) {
+    (void)sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
 }  // namespace
+
+/// Moves what the write-ahead log holds into the file. SQLite does that within the commit that fills the log, and that commit waits for the
+/// disk twice more. Where there is a background, a second connection does it beside the writer, which is left with the few pages that were
+/// committed meanwhile; only when those are moved too does the log begin anew. A failure is no commit's: the log stays as it was.
+class Database::Checkpoints {
+public:
+    Checkpoints(std::string path, BytesView key, Background* background) : path_(std::move(path)), key_(key), background_(background) {}
+    ~Checkpoints() {
+        if (state_ == State::running) background_->finish();
+        sqlite3_close(beside_);
+        wipe(key_);
+    }
+    Checkpoints(const Checkpoints&) = delete;
+    Checkpoints& operator=(const Checkpoints&) = delete;
+
+    /// For sqlite3_wal_hook: `writer` has committed, and its log has `pages` now.
+    static int committed(void* self, sqlite3* writer, const char*, int pages) {
+        static_cast<Checkpoints*>(self)->committed(writer, pages);
+        return SQLITE_OK;
+    }
+
+private:
+    enum class State { idle, running, ended };
+
+    void committed(sqlite3* writer, int pages) {
+        if (state_ == State::running) {
+            if (pages < kLogPagesAtMost) return;
+            background_->finish();
+        }
+        const bool ended = state_.exchange(State::idle) == State::ended;
+        if (pages < kLogPages) return;
+        if (background_ == nullptr || ended) return checkpoint(writer);
+        state_ = State::running;
+        background_->start([this] {
+            if (beside_ != nullptr || connect()) checkpoint(beside_);
+            state_ = State::ended;
+        });
+    }
+
+    bool connect() {
+        if (sqlite3_open_v2(path_.c_str(), &beside_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
+            (key_.empty() || set_key(beside_, key_) == SQLITE_OK) &&
+            sqlite3_exec(beside_, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_OK)
+            return true;
+        sqlite3_close(std::exchange(beside_, nullptr));
+        return false;
+    }
+
+    std::string path_;
+    Bytes key_;
+    Background* background_;
+    sqlite3* beside_ = nullptr;
+    std::atomic<State> state_ = State::idle;
+};
 
 void Database::fail_now(int code) const {
     fail(code_of(code), path_ + ": " + message_of(db_, code));
 }
 
-Database::Database(const std::string& path, Mode mode, BytesView key, Durability durability) : path_(path) {
+Database::Database(const std::string& path, Mode mode, BytesView key, Durability durability, Background* background)
+    : path_(path), checkpoints_(std::make_unique<Checkpoints>(path, key, background)) {
     const int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | (mode == Mode::create ? SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE : 0);
     const int code = sqlite3_open_v2(path.c_str(), &db_, flags, nullptr);
     try {
         if (code != SQLITE_OK) fail(ErrorCode::io, path + ": " + (mode == Mode::open ? "cannot be opened" : "cannot be made"));
         sqlite3_busy_timeout(db_, kBusyTimeoutMs);
-        if (!key.empty()) {
-            KOPDARBS_ASSERT(key.size() == 32);
-            execute(kCipher);
-            std::string hex = to_hex(key), pragma = "PRAGMA key='raw:";
-            pragma.reserve(128);
-            pragma.append(hex).append("'");
-            execute(pragma.c_str());
-            wipe(hex);
-            wipe(pragma);
-        }
+        if (!key.empty())
+            if (const int keyed = set_key(db_, key); keyed != SQLITE_OK) fail_now(keyed);
+        // A statement is planned once: without this, SQLite plans anew whenever a LIMIT or the like is bound.
+        (void)sqlite3_db_config(db_, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
         execute("PRAGMA journal_mode=WAL");
         execute(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
         execute("PRAGMA cache_size=-65536");
-        execute("PRAGMA wal_autocheckpoint=4000");
+        (void)sqlite3_wal_hook(db_, Checkpoints::committed, checkpoints_.get());
         execute("PRAGMA foreign_keys=ON");
         execute("PRAGMA trusted_schema=OFF");
         execute("SELECT count(*) FROM sqlite_schema");
@@ -73,6 +142,8 @@ Database::Database(const std::string& path, Mode mode, BytesView key, Durability
 }
 
 Database::~Database() {
+    // The last connection that closes moves the rest of the log and removes it; with no other process there, this one.
+    checkpoints_.reset();
     for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
     sqlite3_close(db_);
 }

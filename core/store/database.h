@@ -4,10 +4,11 @@
 //  1. Values are always bound; SQL is a constant, prepared once per connection and kept.
 //  2. A Query that goes out of scope resets its statement, so none keeps a read transaction open.
 //  3. What SQLite reports becomes Error: corrupt (damaged or not ours), busy, io (full, read-only, disk error); never a crash.
-// Threading: a Database belongs to one thread at a time.
+// Threading: a Database belongs to one thread at a time; what it starts in the background has a connection of its own.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "core/base/bytes.h"
 #include "core/base/embedded.h"
 #include "core/base/ids.h"
+#include "core/env/env.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -28,8 +30,9 @@ public:
     enum class Durability { full, none };  ///< fsync at each commit, or never (for caches and simulators)
 
     /// `key`: 32 octets that encrypt the whole file, or empty for a plain one. Throws Error{io} when there is no such file (open) or
-    /// there is one (create), Error{corrupt} when the file is damaged, altered or under another key.
-    Database(const std::string& path, Mode mode, BytesView key, Durability durability = Durability::full);
+    /// there is one (create), Error{corrupt} when the file is damaged, altered or under another key. `background`, which outlives it, is
+    /// where the write-ahead log is moved into the file; null: within the commits that fill the log.
+    Database(const std::string& path, Mode mode, BytesView key, Durability durability = Durability::full, Background* background = nullptr);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -46,10 +49,12 @@ public:
 
 private:
     friend class Query;
+    class Checkpoints;
     sqlite3_stmt* prepared(const char* sql);
     [[noreturn]] void fail_now(int code) const;
     sqlite3* db_ = nullptr;
     std::string path_;
+    std::unique_ptr<Checkpoints> checkpoints_;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
 };
 

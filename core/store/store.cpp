@@ -40,7 +40,7 @@ void bind_key(Query& query, const Value& key) {
 }
 
 Store::Store(const std::string& path, Database::Mode mode, BytesView key, Env environment)
-    : env(environment), db(path, mode, key), heads(db) {
+    : env(environment), db(path, mode, key, Database::Durability::full, environment.background), heads(db) {
     db.migrate(embedded::migrations, embedded::migrations_count);
 }
 

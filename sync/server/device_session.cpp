@@ -59,7 +59,8 @@ ServerSide::Decided DeviceSession::decide(const SyncRequest& request) {
     if (offset > -kClockToleranceMs && offset < kClockToleranceMs) offset = 0;
     std::vector<PreparedFeed> feeds;
     const Origin origin{device_, *grants_, *directory_, decided.server_ms, offset};
-    for (const FeedPart& feed : request.feeds) feeds.push_back(prepare(feed, origin, server_.identity.id, server_.env.crypto));
+    for (const FeedPart& feed : request.feeds)
+        feeds.push_back(prepare(feed, origin, server_.identity.id, server_.readers, server_.env.crypto));
     std::optional<std::vector<ScopeCursor>> offered;
     {
         const std::lock_guard lock(server_.mutex);

@@ -91,6 +91,10 @@ void Ingest::take(const PreparedChange& prepared, std::int64_t scope_no, const S
         store(prepared, scope_no, 0, *prepared.creates);
         return;
     }
+    if (row && prepared.edits && prepared.edits->is_of(*row)) {
+        store(prepared, scope_no, row->no, prepared.edits->shape);
+        return;
+    }
     RecordState state;
     if (row) state = RecordState::decode_beside(row->meta, document_from_json(row->doc));
     const auto outcome = judge(prepared, scope_no, grant, row, state);
@@ -140,37 +144,11 @@ std::optional<Outcome> Ingest::judge(const PreparedChange& prepared, std::int64_
             return has(field, value) && has(link, id);
         });
     };
-    const bool on_all = !row || change.seen.covers(state.context());
     try {
-        return judge_on(change, on_all ? state : state_at(*row, change), origin_, *grant, exists);
+        return row ? judge_edit(change, state, row->no, storage_, origin_, *grant, exists) : judge_new(change, origin_, *grant, exists);
     } catch (const Error& e) {
         return Outcome{VerdictCode::refused, std::string("cannot be read: ") + e.what()};
     }
-}
-
-/// The state that the change's author had seen, exactly: from the record's changes. Texts, which cost the most, are left out where nothing
-/// that is judged looks at them: a seal's document does, and whether a record is deleted.
-RecordState Ingest::state_at(const RecordRow& row, const Change& judged) {
-    const auto writes = [&](PathKind kind) {
-        return std::any_of(judged.ops.begin(), judged.ops.end(), [kind](const Op& op) { return op.path.is(kind); });
-    };
-    bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);
-    const std::vector<AcceptedRow> rows = storage_.changes_of(row.no);
-    const auto replayed = [&] {
-        RecordState state;
-        for (const AcceptedRow& accepted : rows) {
-            Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
-            if (!judged.seen.covers(change.dot)) continue;
-            const auto left_out = [&](const Op& op) { return !texts && op.path.is(PathKind::text); };
-            change.ops.erase(std::remove_if(change.ops.begin(), change.ops.end(), left_out), change.ops.end());
-            (void)state.apply(change, accepted.stamp);
-        }
-        return state;
-    };
-    RecordState state = replayed();
-    if (texts || !state.has_delete()) return state;
-    texts = true;
-    return replayed();
 }
 
 void Ingest::accept(const PreparedChange& prepared, std::int64_t scope_no, const std::optional<RecordRow>& row, RecordState state) {

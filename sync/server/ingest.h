@@ -29,7 +29,6 @@ private:
     std::optional<Outcome> judge(const PreparedChange& prepared, std::int64_t scope_no, const ScopeGrant* grant,
                                  const std::optional<RecordRow>& row, const RecordState& state);
     std::optional<Outcome> check_line(const Change& change, const RecordState& state);
-    RecordState state_at(const RecordRow& row, const Change& judged);
     void accept(const PreparedChange& prepared, std::int64_t scope_no, const std::optional<RecordRow>& row, RecordState state);
     void store(const PreparedChange& prepared, std::int64_t scope_no, std::int64_t record_no, const Shape& shape);
     void keep(const PreparedChange& prepared, std::int64_t scope_no, const Outcome& outcome);

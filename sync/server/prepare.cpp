@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/record/json.h"
 #include "core/record/rules.h"
 
 namespace kopdarbs::sync {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxReasonBytes = 500;
 /// Changes that are worth the start of a thread, and the most threads for one request.
-constexpr std::size_t kWorthAThread = 500, kMaxThreads = 4;
+constexpr std::size_t kWorthAThread = 50, kMaxThreads = 4;
 
 std::string printed(const Problem& problem) {
     std::string reason = (problem.field.empty() ? std::string() : problem.field + ": ") + problem.reason.en + " / " + problem.reason.lv;
@@ -21,22 +22,91 @@ std::string printed(const Problem& problem) {
     return reason;
 }
 
-/// Absent where anything is left for the writer to judge.
-std::optional<Shape> created_row(const PreparedChange& prepared, const Origin& origin, const ScopeGrant* grant, Crypto& crypto) {
-    const Change& change = prepared.change;
-    if (change.prev != 0 || !change.seen.empty() || judge_alone(prepared, origin, grant)) return std::nullopt;
+std::optional<Outcome> judge_on(const Change& change, const RecordState& at_seen, const Origin& origin, const ScopeGrant& grant,
+                                const Exists& exists) {
+    const TypeSchema* type = origin.directory.schema().type(change.type);
+    if (type != nullptr && at_seen.empty() && type->section_under(grant.kind) != grant.info.section)
+        return Outcome{VerdictCode::refused, "records of this type do not belong here / šāda veida ierakstam te nav vietas"};
+    Writer writer;
+    writer.user = change.author;
+    writer.roles = grant.info.roles;
+    writer.section = grant.info.section;
+    writer.exists = exists;
+    if (const auto problem = judge_change(change, at_seen, type, writer, nullptr)) return Outcome{VerdictCode::refused, printed(*problem)};
+    return std::nullopt;
+}
+
+/// The state that the author of `judged` had seen of a record, exactly: from its changes. Texts, which cost the most, are left out where
+/// nothing that is judged looks at them: a seal's document does, and whether a record is deleted.
+RecordState state_at(Storage& storage, std::int64_t record, const Change& judged) {
+    const auto writes = [&](PathKind kind) {
+        return std::any_of(judged.ops.begin(), judged.ops.end(), [kind](const Op& op) { return op.path.is(kind); });
+    };
+    bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);
+    const std::vector<AcceptedRow> rows = storage.changes_of(record);
+    const auto replayed = [&] {
+        RecordState state;
+        for (const AcceptedRow& accepted : rows) {
+            Change change = decode_change(accepted.change.header, BytesView(accepted.change.content));
+            if (!judged.seen.covers(change.dot)) continue;
+            const auto left_out = [&](const Op& op) { return !texts && op.path.is(PathKind::text); };
+            change.ops.erase(std::remove_if(change.ops.begin(), change.ops.end(), left_out), change.ops.end());
+            (void)state.apply(change, accepted.stamp);
+        }
+        return state;
+    };
+    RecordState state = replayed();
+    if (texts || !state.has_delete()) return state;
+    texts = true;
+    return replayed();
+}
+
+/// Whether `judge` has nothing to say, and needed to look at no other record to know.
+bool is_allowed(const std::function<std::optional<Outcome>(const Exists&)>& judge) {
     bool looked_elsewhere = false;
     const auto exists = [&](std::string_view, std::string_view, BytesView, std::string_view) {
         looked_elsewhere = true;
         return false;
     };
+    return !judge(exists) && !looked_elsewhere;
+}
+
+std::optional<Shape> applied(RecordState state, const Change& change, const Origin& origin, Crypto& crypto) {
+    if (state.apply(change, effective(change, origin)) != Applied::applied) return std::nullopt;
+    return shape_of(crypto, change.record, state, origin.directory.schema().type(change.type));
+}
+
+/// The edit of a row that stands, where its line is whole: nothing of it waits, and all that it has seen is here.
+std::optional<Edited> edited_row(const Change& change, const Origin& origin, const ScopeGrant& grant, Storage& storage, Crypto& crypto) {
+    auto row = storage.record(change.record);
+    const ScopeEntry* scope = origin.directory.scope(change.scope);
+    if (!row || scope == nullptr || row->scope != scope->no || row->type != change.type) return std::nullopt;
+    const RecordState state = RecordState::decode_beside(row->meta, document_from_json(row->doc));
+    const Context& known = state.context();
+    const std::uint64_t mine = known.at(change.dot.replica);
+    if (mine != change.prev || change.seen.at(change.dot.replica) > mine || !known.covers(change.seen)) return std::nullopt;
+    const auto judged = [&](const Exists& exists) { return judge_edit(change, state, row->no, storage, origin, grant, exists); };
+    if (!is_allowed(judged)) return std::nullopt;
+    auto shape = applied(state, change, origin, crypto);
+    if (!shape) return std::nullopt;
+    return Edited{std::move(*row), std::move(*shape)};
+}
+
+/// The row that a change makes, where nothing is left for the writer to judge. What throws here the writer finds too, and says.
+void foresee(PreparedChange& prepared, const Origin& origin, const ScopeGrant* grant, std::optional<Readers::Lent>& reader,
+             Readers& readers, Crypto& crypto) {
+    const Change& change = prepared.change;
+    if (judge_alone(prepared, origin, grant)) return;
     try {
-        if (judge_on(change, {}, origin, *grant, exists) || looked_elsewhere) return std::nullopt;
-        RecordState state;
-        if (state.apply(change, effective(change, origin)) != Applied::applied) return std::nullopt;
-        return shape_of(crypto, change.record, state, origin.directory.schema().type(change.type));
+        if (change.prev == 0 && change.seen.empty()) {
+            const auto judged = [&](const Exists& exists) { return judge_new(change, origin, *grant, exists); };
+            if (is_allowed(judged)) prepared.creates = applied({}, change, origin, crypto);
+        } else {
+            if (!reader) reader.emplace(readers);
+            prepared.edits = edited_row(change, origin, *grant, **reader, crypto);
+        }
     } catch (const Error&) {
-        return std::nullopt;  // the writer finds the same, and says it
+        prepared.creates.reset();
     }
 }
 
@@ -57,22 +127,21 @@ PreparedChange read(const SignedChange& bytes) {
     return p;
 }
 
-/// `work` for 0 to `count` - 1, each once, by several threads when there is much of it. Throws what a part threw.
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) {
+/// `part` for pieces of 0 to `count` - 1, [from, to), by several threads when there is much of it. Throws what a piece threw.
+void in_parallel(std::size_t count, const std::function<void(std::size_t from, std::size_t to)>& part) {
     const std::size_t threads =
         std::clamp<std::size_t>(std::min<std::size_t>(count / kWorthAThread, std::thread::hardware_concurrency()), 1, kMaxThreads);
-    const auto part = [&](std::size_t number) {
-        for (std::size_t i = count * number / threads; i < count * (number + 1) / threads; ++i) work(i);
-    };
+    const auto bound = [&](std::size_t number) { return count * number / threads; };
     std::vector<std::future<void>> others;
-    for (std::size_t number = 1; number < threads; ++number) others.push_back(std::async(std::launch::async, part, number));
-    part(0);
+    for (std::size_t number = 1; number < threads; ++number)
+        others.push_back(std::async(std::launch::async, part, bound(number), bound(number + 1)));
+    part(0, bound(1));
     for (std::future<void>& other : others) other.get();
 }
 
 }  // namespace
 
-PreparedFeed prepare(const FeedPart& feed, const Origin& origin, const DeviceId& server, Crypto& crypto) {
+PreparedFeed prepare(const FeedPart& feed, const Origin& origin, const DeviceId& server, Readers& readers, Crypto& crypto) {
     const ScopeGrant* grant = origin.grants.find(feed.scope);
     PreparedFeed prepared;
     prepared.scope = feed.scope;
@@ -80,10 +149,13 @@ PreparedFeed prepare(const FeedPart& feed, const Origin& origin, const DeviceId&
     prepared.checkpoint = feed.checkpoint;
     prepared.changes.resize(feed.changes.size());
     std::vector<Hash256> contents(feed.changes.size());
-    in_parallel(feed.changes.size(), [&](std::size_t i) {
-        contents[i] = content_hash(crypto, feed.changes[i].salt, feed.changes[i].content);
-        prepared.changes[i] = read(feed.changes[i]);
-        prepared.changes[i].creates = created_row(prepared.changes[i], origin, grant, crypto);
+    in_parallel(feed.changes.size(), [&](std::size_t from, std::size_t to) {
+        std::optional<Readers::Lent> reader;
+        for (std::size_t i = from; i < to; ++i) {
+            contents[i] = content_hash(crypto, feed.changes[i].salt, feed.changes[i].content);
+            prepared.changes[i] = read(feed.changes[i]);
+            foresee(prepared.changes[i], origin, grant, reader, readers, crypto);
+        }
     });
     FeedHead head = feed.before;
     for (std::size_t i = 0; i < feed.changes.size(); ++i) {
@@ -116,18 +188,14 @@ std::optional<Outcome> judge_alone(const PreparedChange& prepared, const Origin&
     return std::nullopt;
 }
 
-std::optional<Outcome> judge_on(const Change& change, const RecordState& at_seen, const Origin& origin, const ScopeGrant& grant,
-                                const Exists& exists) {
-    const TypeSchema* type = origin.directory.schema().type(change.type);
-    if (type != nullptr && at_seen.empty() && type->section_under(grant.kind) != grant.info.section)
-        return Outcome{VerdictCode::refused, "records of this type do not belong here / šāda veida ierakstam te nav vietas"};
-    Writer writer;
-    writer.user = change.author;
-    writer.roles = grant.info.roles;
-    writer.section = grant.info.section;
-    writer.exists = exists;
-    if (const auto problem = judge_change(change, at_seen, type, writer, nullptr)) return Outcome{VerdictCode::refused, printed(*problem)};
-    return std::nullopt;
+std::optional<Outcome> judge_new(const Change& change, const Origin& origin, const ScopeGrant& grant, const Exists& exists) {
+    return judge_on(change, {}, origin, grant, exists);
+}
+
+std::optional<Outcome> judge_edit(const Change& change, const RecordState& now, std::int64_t record, Storage& storage, const Origin& origin,
+                                  const ScopeGrant& grant, const Exists& exists) {
+    if (change.seen.covers(now.context())) return judge_on(change, now, origin, grant, exists);
+    return judge_on(change, state_at(storage, record, change), origin, grant, exists);
 }
 
 }  // namespace kopdarbs::sync

@@ -75,26 +75,11 @@ HttpResponse problem(int status, const Error& error) {
     return response;
 }
 
-Readers::Lent::~Lent() {
-    const std::lock_guard lock(readers_.mutex_);
-    readers_.idle_.push_back(std::move(storage_));
-}
-
-Readers::Lent Readers::lend() {
-    std::unique_ptr<Storage> storage;
-    {
-        const std::lock_guard lock(mutex_);
-        if (!idle_.empty()) {
-            storage = std::move(idle_.back());
-            idle_.pop_back();
-        }
-    }
-    if (!storage) storage = open_sqlite_storage(path_, false);
-    return {*this, std::move(storage)};
-}
-
 Server::Parts::Parts(const std::string& database, Env environment)
-    : env(environment), readers(database), committer(open_sqlite_storage(database, false)), identity(read_identity()) {}
+    : env(environment),
+      readers(database),
+      committer(open_sqlite_storage(database, false, environment.background)),
+      identity(read_identity()) {}
 
 ServerIdentity Server::Parts::read_identity() {
     const auto reader = readers.lend();

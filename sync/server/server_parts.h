@@ -9,34 +9,10 @@
 #include "sync/server/committer.h"
 #include "sync/server/directory.h"
 #include "sync/server/ingest.h"
+#include "sync/server/readers.h"
 #include "sync/server/server.h"
 
 namespace kopdarbs::sync {
-
-/// Connections for reading, lent to one request at a time.
-class Readers {
-public:
-    explicit Readers(std::string path) : path_(std::move(path)) {}
-    class Lent {
-    public:
-        Lent(Readers& readers, std::unique_ptr<Storage> storage) : readers_(readers), storage_(std::move(storage)) {}
-        ~Lent();
-        Lent(const Lent&) = delete;
-        Lent& operator=(const Lent&) = delete;
-        Storage& operator*() const { return *storage_; }
-        Storage* operator->() const { return storage_.get(); }
-
-    private:
-        Readers& readers_;
-        std::unique_ptr<Storage> storage_;
-    };
-    Lent lend();
-
-private:
-    std::string path_;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Storage>> idle_;
-};
 
 /// One moment of a store that others go on writing to, or its heads would not be its last changes.
 class Moment {

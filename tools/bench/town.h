@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/kopdarbs.h"
+#include "platform/posix/background.h"
 #include "platform/posix/https_transport.h"
 #include "platform/posix/openssl_crypto.h"
 #include "platform/posix/system.h"
@@ -36,7 +37,7 @@ public:
     /// A device of user `user`, enrolled; synced once so that it knows its scopes, unless `fresh`.
     Device enrol(int user, const std::string& name, bool synced = true);
     std::unique_ptr<posix::HttpsTransport> dial() const;
-    Env env() { return {clock_, entropy_, crypto_}; }
+    Env env() { return {clock_, entropy_, crypto_, &background_}; }
     std::uint64_t accepted() const;  ///< changes that the server holds, read from its store
 
 private:
@@ -45,6 +46,7 @@ private:
     posix::SystemClock clock_;
     posix::SystemEntropy entropy_;
     CheapSecrets crypto_;
+    posix::BackgroundThread background_;
 };
 
 }  // namespace kopdarbs::bench

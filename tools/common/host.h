@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/env/env.h"
+#include "platform/posix/background.h"
 #include "platform/posix/openssl_crypto.h"
 #include "platform/posix/system.h"
 
@@ -12,9 +13,10 @@ struct Host {
     posix::SystemClock clock;
     posix::SystemEntropy entropy;
     posix::OpenSslCrypto crypto;
+    posix::BackgroundThread background;
 
     /// The host outlives what it is given to.
-    Env env() { return {clock, entropy, crypto}; }
+    Env env() { return {clock, entropy, crypto, &background}; }
 };
 
 }  // namespace kopdarbs::tools

@@ -706,9 +706,9 @@ export const sabotages = [
         replace: String.raw`if (false) return`,
     },
     {
-        name: 'a change is judged on what its author had not seen', file: 'sync/server/ingest.cpp',
-        find: String.raw`on_all ? state : state_at(*row, change)`,
-        replace: String.raw`state`,
+        name: 'a change is judged on what its author had not seen', file: 'sync/server/prepare.cpp',
+        find: String.raw`return judge_on(change, state_at(storage, record, change), origin, grant, exists);`,
+        replace: String.raw`return judge_on(change, now, origin, grant, exists);`,
     },
     {
         name: 'an evaluation of one case closes another', file: 'sync/server/ingest.cpp',
@@ -917,7 +917,7 @@ export const sabotages = [
         replace: String.raw`joined.emplace_back(a->first, a->second);`,
     },
     {
-        name: 'a seal is judged without the texts', file: 'sync/server/ingest.cpp',
+        name: 'a seal is judged without the texts', file: 'sync/server/prepare.cpp',
         find: String.raw`bool texts = writes(PathKind::seal) || writes(PathKind::amendment) || writes(PathKind::life);`,
         replace: String.raw`bool texts = writes(PathKind::life);`,
     },
@@ -962,8 +962,43 @@ export const sabotages = [
         replace: String.raw``,
     },
     {
-        name: 'a delete is judged without the texts', file: 'sync/server/ingest.cpp',
+        name: 'a delete is judged without the texts', file: 'sync/server/prepare.cpp',
         find: String.raw`if (texts || !state.has_delete()) return state;`,
         replace: String.raw`return state;`,
+    },
+    {
+        name: 'an edit that was worked out is stored over what came meanwhile', file: 'sync/server/ingest.cpp',
+        find: String.raw`prepared.edits->is_of(*row)`,
+        replace: String.raw`row->no == prepared.edits->before.no`,
+    },
+    {
+        name: 'a record that was worked out is made again over one that came meanwhile', file: 'sync/server/ingest.cpp',
+        find: String.raw`if (!row && prepared.creates) {`,
+        replace: String.raw`if (prepared.creates) {`,
+    },
+    {
+        name: 'an edit is worked out though an accepted change stands before it', file: 'sync/server/prepare.cpp',
+        find: String.raw`if (mine != change.prev || change.seen`,
+        replace: String.raw`if (mine < change.prev || change.seen`,
+    },
+    {
+        name: 'an edit is worked out for another scope\'s record', file: 'sync/server/prepare.cpp',
+        find: String.raw`row->scope != scope->no || row->type != change.type) return`,
+        replace: String.raw`row->type != change.type) return`,
+    },
+    {
+        name: 'the log is never moved into the file', file: 'core/store/database.cpp',
+        find: String.raw`if (background_ == nullptr || ended) return checkpoint(writer);`,
+        replace: String.raw`if (background_ == nullptr || ended) return;`,
+    },
+    {
+        name: 'a background that lags is not waited for', file: 'core/store/database.cpp',
+        find: String.raw`if (pages < kLogPagesAtMost) return;`,
+        replace: String.raw`return;`,
+    },
+    {
+        name: 'a vault closes under its background', file: 'core/store/database.cpp',
+        find: String.raw`if (state_ == State::running) background_->finish();`,
+        replace: String.raw``,
     },
 ];

@@ -18,7 +18,8 @@ std::uint64_t seq_of(std::int64_t place) {
 
 class SqliteStorage : public Storage {
 public:
-    SqliteStorage(const std::string& path, bool create) : db_(path, create ? Database::Mode::create : Database::Mode::open, {}) {
+    SqliteStorage(const std::string& path, bool create, Background* background)
+        : db_(path, create ? Database::Mode::create : Database::Mode::open, {}, Database::Durability::full, background) {
         db_.migrate(embedded::server_migrations, embedded::server_migrations_count);
     }
 
@@ -488,8 +489,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create) {
-    return std::make_unique<SqliteStorage>(path, create);
+std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create, Background* background) {
+    return std::make_unique<SqliteStorage>(path, create, background);
 }
 
 }  // namespace kopdarbs::sync

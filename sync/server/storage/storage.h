@@ -175,6 +175,6 @@ public:
 };
 
 /// `create`: throws Error{io} when there is one already; else when there is none.
-std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create);
+std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create, Background* background = nullptr);
 
 }  // namespace kopdarbs::sync
