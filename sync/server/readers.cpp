@@ -1,6 +1,12 @@
 #include "sync/server/readers.h"
 
 namespace kopdarbs::sync {
+namespace {
+
+/// Each keeps pages that it has read, up to 64 MiB.
+constexpr std::size_t kMostIdle = 16;
+
+}  // namespace
 
 Readers::Lent::Lent(Readers& readers) : readers_(readers) {
     {
@@ -15,7 +21,7 @@ Readers::Lent::Lent(Readers& readers) : readers_(readers) {
 
 Readers::Lent::~Lent() {
     const std::lock_guard lock(readers_.mutex_);
-    readers_.idle_.push_back(std::move(storage_));
+    if (readers_.idle_.size() < kMostIdle) readers_.idle_.push_back(std::move(storage_));
 }
 
 }  // namespace kopdarbs::sync
