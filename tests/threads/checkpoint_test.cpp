@@ -1,6 +1,6 @@
 // A vault whose log is moved by another thread while this one saves and a third reads under a connection of its own.
 #include <atomic>
-#include <filesystem>
+#include <chrono>
 #include <thread>
 
 #include "platform/posix/background.h"
@@ -10,15 +10,28 @@
 using namespace kopdarbs;
 using namespace kopdarbs::test;
 
+namespace {
+
+class CountedThread : public posix::BackgroundThread {
+public:
+    void start(std::function<void()> work) override {
+        ++started;
+        BackgroundThread::start(std::move(work));
+    }
+    int started = 0;
+};
+
+}  // namespace
+
 TEST_CASE("saves go on while their log is moved in the background, and a reader beside them sees each whole") {
-    constexpr int kSaves = 80;
+    constexpr int kSaves = 26;  // some 250 pages each: the log is moved after the sixteenth
     Town town;
     const auto ilze = town.enrol("ilze");
     std::string text;
     while (text.size() < 400'000) text += "vārds ";
     const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"0","observations":"0"})");
     ilze->close();
-    posix::BackgroundThread background;
+    CountedThread background;
     Env env = ilze->env();
     env.background = &background;
     std::atomic<bool> over = false;
@@ -28,10 +41,13 @@ TEST_CASE("saves go on while their log is moved in the background, and a reader 
         const auto other = ilze->second_process();
         std::thread reader([&] {
             try {
+                Shown shown;
                 while (!over) {
-                    const std::string fields = other->get(id).fields;
-                    const bool whole = fields.find(R"("place":"0")") != fields.npos || fields.find(text) != fields.npos;
-                    if (!whole && problem.empty()) problem = "half a save was read";
+                    if (!other->read(id, shown)) problem = "the record is not there";
+                    const bool whole =
+                        shown.fields.find(R"("place":"0")") != shown.fields.npos || shown.fields.find(text) != shown.fields.npos;
+                    if (!whole) problem = "half a save was read";
+                    std::this_thread::sleep_for(std::chrono::milliseconds(5));
                 }
             } catch (const std::exception& e) {
                 problem = e.what();
@@ -50,7 +66,7 @@ TEST_CASE("saves go on while their log is moved in the background, and a reader 
         reader.join();
         CHECK(of_saving == "");
         CHECK(problem == "");
-        CHECK(std::filesystem::file_size(ilze->path() + "-wal") < std::size_t{5} * 4000 * 4096);
+        CHECK(background.started > 0);
     }
     ilze->reopen();
     CHECK(ilze->field(id, "place") == '"' + std::to_string(kSaves) + '"');
