@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <atomic>
-#include <exception>
 #include <utility>
 
 #include "core/base/error.h"
@@ -174,6 +173,9 @@ std::int64_t Database::changed_rows() const {
 bool Database::in_transaction() const {
     return sqlite3_get_autocommit(db_) == 0;
 }
+void Database::roll_back() noexcept {
+    if (in_transaction()) (void)sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
 std::int64_t Database::data_version() {
     return Query(*this, "PRAGMA data_version").one().integer(0);
 }
@@ -264,12 +266,7 @@ Moment::Moment(Database& db) : db_(db), outermost_(!db.in_transaction()) {
 }
 
 Moment::~Moment() {
-    if (!outermost_) return;
-    try {
-        if (db_.in_transaction()) db_.execute("ROLLBACK");
-    } catch (const std::exception&) {
-        // Nothing was written; the connection ends it.
-    }
+    if (outermost_) db_.roll_back();
 }
 
 Transaction::Transaction(Database& db) : db_(db), outermost_(!db.in_transaction()) {
@@ -277,12 +274,7 @@ Transaction::Transaction(Database& db) : db_(db), outermost_(!db.in_transaction(
 }
 
 Transaction::~Transaction() {
-    if (!outermost_ || done_) return;
-    try {
-        if (db_.in_transaction()) db_.execute("ROLLBACK");
-    } catch (const std::exception&) {
-        // SQLite has rolled back by itself, or will when the connection closes.
-    }
+    if (outermost_ && !done_) db_.roll_back();
 }
 
 void Transaction::commit() {

@@ -44,6 +44,8 @@ public:
     std::int64_t last_insert_row() const;
     std::int64_t changed_rows() const;
     bool in_transaction() const;
+    /// Ends the transaction, if there is one, as if nothing of it had been. Where that fails, SQLite did so itself, or will on closing.
+    void roll_back() noexcept;
     /// Changes whenever another connection commits.
     std::int64_t data_version();
 
