@@ -195,6 +195,22 @@ TEST_CASE("text operations that cannot be are refused, and leave the record as i
     town.require_sound({maris.get()});
 }
 
+TEST_CASE("a change that passes over an accepted one of its own device to the same record is refused") {
+    Town town;
+    Forger device(town, "ilze");
+    const RecordId id = device.fresh_record();
+    REQUIRE(device.push({device.birth("home_visit", kVisits, id)}).only().code == VerdictCode::accepted);
+    const Change second = device.change("home_visit", kVisits, id, {scalar("place", text_value("B"))});
+    REQUIRE(device.push({second}).only().code == VerdictCode::accepted);
+    Change third = device.change("home_visit", kVisits, id, {scalar("place", text_value("C"))});
+    REQUIRE(third.prev == second.dot.counter);
+    third.prev = second.prev;
+    const auto reply = device.push({third});
+    REQUIRE(reply.verdicts.size() == 1);
+    CHECK(reply.only().code == VerdictCode::refused);
+    town.require_sound({});
+}
+
 TEST_CASE("the server judges every rule itself: a hand-made change that a device would have refused is refused") {
     Town town;
     Forger ilze(town, "ilze"), maris(town, "maris"), zane(town, "zane");
