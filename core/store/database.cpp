@@ -62,7 +62,9 @@ void checkpoint(sqlite3* db) {
 /// committed meanwhile; only when those are moved too does the log begin anew. A failure is no commit's: the log stays as it was.
 class Database::Checkpoints {
 public:
-    Checkpoints(std::string path, BytesView key, Background* background) : path_(std::move(path)), key_(key), background_(background) {}
+    Checkpoints(std::string path, BytesView key, Background* background) : path_(std::move(path)), background_(background) {
+        if (background != nullptr) key_ = key;
+    }
     ~Checkpoints() {
         if (state_ == State::running) background_->finish();
         sqlite3_close(beside_);
@@ -105,7 +107,7 @@ private:
     }
 
     std::string path_;
-    Bytes key_;
+    Bytes key_;  ///< for the second connection
     Background* background_;
     sqlite3* beside_ = nullptr;
     std::atomic<State> state_ = State::idle;

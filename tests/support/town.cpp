@@ -179,8 +179,10 @@ void Phone::reopen() {
     vault_ = Vault::open(path_, slots_, kSecret, env());
 }
 
-std::unique_ptr<Vault> Phone::second_process() {
-    return Vault::open(path_, slots_, kSecret, env());
+std::unique_ptr<Vault> Phone::second_process(Background* background) {
+    Env given = env();
+    given.background = background;
+    return Vault::open(path_, slots_, kSecret, given);
 }
 
 RecordId Phone::create(std::string_view type, std::string_view scope, std::string_view fields) {

@@ -284,8 +284,9 @@ TEST_CASE("entries come back in their order, and are as many and of the kinds th
     CHECK(back[3].stamp == change.stamp);
     CHECK(back[3].header == change.header);
     const std::vector<Value> good = parts_of(out.bytes());
+    std::vector<Value> base = good;
     const auto is_refused = [&](std::size_t part, Value value) {
-        std::vector<Value> parts = good;
+        std::vector<Value> parts = base;
         parts[part] = std::move(value);
         try {
             (void)read_back(block_of(parts));
@@ -304,6 +305,11 @@ TEST_CASE("entries come back in their order, and are as many and of the kinds th
     CHECK(is_refused(1, octets(late.octets())));
     CHECK(is_refused(1, octets(more.octets())));
     CHECK(is_refused(2, null_value()));
+    // One of the changes neither named nor dated: it would be dropped without a word.
+    sync::ColumnWriter one;
+    one.put(1);
+    base[1] = octets(one.octets());
+    CHECK(is_refused(0, octets({2, 1, 2})));
 }
 
 TEST_CASE("a small message does not become a large one") {

@@ -70,11 +70,9 @@ TEST_CASE("a background that does nothing for long is waited for once the log is
     const auto ilze = town.enrol("ilze");
     PutOff later;
     ilze->close();
-    Env env = ilze->env();
-    env.background = &later;
     std::vector<RecordId> made;
     {
-        const auto vault = Vault::open(ilze->path(), ilze->slots(), kSecret, env);
+        const auto vault = ilze->second_process(&later);
         const std::size_t longest = save_much(*vault, *ilze, made);
         CHECK(longest > 3 * kLog);
         CHECK(longest < 5 * kLog);
@@ -89,10 +87,8 @@ TEST_CASE("a vault that is closed waits for its background") {
     const auto ilze = town.enrol("ilze");
     PutOff later;
     ilze->close();
-    Env env = ilze->env();
-    env.background = &later;
     {
-        const auto vault = Vault::open(ilze->path(), ilze->slots(), kSecret, env);
+        const auto vault = ilze->second_process(&later);
         std::vector<RecordId> made;
         while (log_size(*ilze) < kLog + kPage * 1000)
             (void)vault->put("home_visit", std::nullopt, "H-17", R"({"place":"A","observations":")" + std::string(10'000, 'x') + "\"}");

@@ -554,6 +554,42 @@ TEST_CASE("damaged bytes of a state are corrupt or another state, and never anyt
     }
 }
 
+TEST_CASE("sets that a document shows are named in their order, and hold each element once") {
+    Change change;
+    change.dot = {ReplicaId::from_bytes("replica1"), 1};
+    change.ops = {{record_path(PathKind::birth), bool_value(true), {}},
+                  {element_path("a", text_value("x")), bool_value(true), {}},
+                  {element_path("b", text_value("y")), bool_value(true), {}}};
+    RecordState state;
+    REQUIRE(state.apply(change, Stamp::from_ms(1)) == Applied::applied);
+    const auto document_of = [](const char* json) { return document_from_json(json); };
+    const RecordState::Document document = document_of(R"({"a":["x"],"b":["y"]})");
+    const Value meta = state.encode_beside(document);
+    CHECK(RecordState::decode_beside(meta, document).encode() == state.encode());
+    const std::string named =
+        "\x82\x61"
+        "a"
+        "\x61"
+        "b";
+    const std::size_t at = meta.rfind(named);
+    REQUIRE(at != meta.npos);
+    Value swapped = meta, twice = meta;
+    swapped.replace(at, named.size(),
+                    "\x82\x61"
+                    "b"
+                    "\x61"
+                    "a");
+    twice.replace(at, named.size(),
+                  "\x82\x61"
+                  "a"
+                  "\x61"
+                  "a");
+    CHECK_THROWS_AS(RecordState::decode_beside(swapped, document), Error);
+    CHECK_THROWS_AS(RecordState::decode_beside(twice, document), Error);
+    CHECK_THROWS_AS(RecordState::decode_beside(meta, document_of(R"({"a":["x","x"],"b":["y"]})")), Error);
+    CHECK_THROWS_AS(RecordState::decode_beside(meta, document_of(R"({"a":["x"]})")), Error);
+}
+
 TEST_CASE("a document as we print it is read the quick way; cut anywhere, it is refused") {
     const std::string printed =
         R"({"a":"plain ā","b":"quoted \"x\"\n\\","c":[1,-2,"three",[],{}],"d":{"e":null,"ff":true},"g":false,"h":9007199254740991})";

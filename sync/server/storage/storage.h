@@ -174,7 +174,7 @@ public:
     virtual std::vector<std::string> integrity() = 0;
 };
 
-/// `create`: throws Error{io} when there is one already; else when there is none.
+/// `create`: throws Error{io} when there is one already; else when there is none. `background`: as a Database's, for the one that writes.
 std::unique_ptr<Storage> open_sqlite_storage(const std::string& path, bool create, Background* background = nullptr);
 
 }  // namespace kopdarbs::sync
