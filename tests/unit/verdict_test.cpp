@@ -305,7 +305,7 @@ TEST_CASE("changes saved while an answer was on the way are sent next, on whatev
     town.require_sound({ilze.get(), maris.get()});
 }
 
-TEST_CASE("a record that was deleted and written to at the same time is judged as its author saw it: it lives") {
+TEST_CASE("a record that was deleted and written to at the same time is judged as its author saw it, and lives") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris"), tablet = town.enrol("ilze");
     const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Krāsns kūp.\n"})");
