@@ -327,7 +327,12 @@ RecordState StateCodec::decode(BytesView bytes, const RecordState::Document& doc
     const auto middle = all.begin() + written;
     // What was edited since stands among the rest; what has no field of its own, as a birth, before it.
     if (middle != all.begin() && middle != all.end() && !(std::prev(middle)->path < middle->path)) {
-        std::inplace_merge(all.begin(), middle, all.end(), [](const Register& x, const Register& y) { return x.path < y.path; });
+        const auto by_path = [](const Register& x, const Register& y) { return x.path < y.path; };
+        Registers merged;
+        merged.reserve(all.size());
+        std::merge(std::move_iterator(all.begin()), std::move_iterator(middle), std::move_iterator(middle), std::move_iterator(all.end()),
+                   std::back_inserter(merged), by_path);
+        all = std::move(merged);
         const auto same = [](const Register& x, const Register& y) { return x.path == y.path; };
         if (std::adjacent_find(all.begin(), all.end(), same) != all.end()) corrupt("a register twice");
     }

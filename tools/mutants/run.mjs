@@ -118,8 +118,12 @@ const listed = sabotages
     .filter((s) => (only === undefined || new RegExp(only).test(s.name)) && (stages === everything || s.planted))
     .map(sabotaged);
 if (listed.length === 0 && !options.includes('--random')) throw new Error('no sabotage is called so');
-const known = ['--sabotages', '--random', '--by-simulation', '--only', '--seed', '--count'];
+const known = ['--list', '--sabotages', '--random', '--by-simulation', '--only', '--seed', '--count'];
 for (const word of options) if (word.startsWith('--') && !known.includes(word)) throw new Error(`no option is called ${word}`);
+if (options.includes('--list')) {
+    for (const {name, file} of listed) console.log(`${file}: ${name}`);
+    process.exit();
+}
 const rooms = random_rooms.flatMap((room) => readdirSync(join(tree, room)).filter((f) => f.endsWith('.cpp')).map((f) => join(room, f)));
 
 for (const stage of stages) {

@@ -442,8 +442,8 @@ export const sabotages = [
     },
     {
         name: 'what failed in the middle is kept', file: 'core/store/database.cpp',
-        find: String.raw`if (!outermost_ || done_) return;`,
-        replace: String.raw`if (!outermost_ || done_) return; db_.execute("COMMIT");`,
+        find: String.raw`if (outermost_ && !done_) db_.roll_back();`,
+        replace: String.raw`if (outermost_ && !done_) Query(db_, "COMMIT").run();`,
     },
     {
         name: 'another process\'s saves are not counted here', file: 'core/store/heads.cpp',
