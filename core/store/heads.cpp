@@ -3,30 +3,49 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/log/change.h"
 
 namespace kopdarbs {
 
 void Heads::begin() {
+    (void)row();
     open_ = true;
-    read_ = changed_ = false;
-    feeds_.clear();
+    told_ = false;
 }
 
-void Heads::end() {
+void Heads::end(bool committed) {
     open_ = false;
-    feeds_.clear();
+    if (!committed) version_ = kNoVersion;
 }
 
 Heads::Row& Heads::row() {
-    if (open_ && read_) return row_;
-    Query q(db_, "SELECT counter, stamp, heard, decided, indexed FROM head WHERE scope = 0");
-    q.one();
-    row_ = {q.unsigned_integer(0), q.unsigned_integer(3), Stamp{q.unsigned_integer(1)}, Stamp{q.unsigned_integer(2)}, q.integer(4)};
-    read_ = true;
+    if (open_) return row_;
+    const std::int64_t version = db_.data_version();
+    if (version == version_) return row_;
+    version_ = kNoVersion;
+    {
+        Query q(db_, "SELECT counter, stamp, heard, decided, indexed FROM head WHERE scope = 0");
+        q.one();
+        row_ = {q.unsigned_integer(0), q.unsigned_integer(3), Stamp{q.unsigned_integer(1)}, Stamp{q.unsigned_integer(2)}, q.integer(4)};
+    }
+    written_ = row_.counter;
+    feeds_.clear();
+    Query since(db_, "SELECT counter, scope, hash, header FROM change WHERE counter > ? ORDER BY counter");
+    since.bind(written_);
+    while (since.next())
+        advance_row(since.integer(1), {since.unsigned_integer(0), since.id<Hash256>(2)}, decode_change(since.bytes(3), std::nullopt).stamp);
+    version_ = version;
     return row_;
 }
 
+void Heads::advance_row(std::int64_t scope, const FeedHead& head, Stamp stamp) {
+    row_.counter = head.counter;
+    row_.stamp = std::max(row_.stamp, stamp);
+    feeds_[scope] = head;
+}
+
 FeedHead Heads::feed(std::int64_t scope) {
+    (void)row();
     const auto advanced = feeds_.find(scope);
     if (advanced != feeds_.end()) return advanced->second;
     Query q(db_, "SELECT counter, hash FROM head WHERE scope = ?");
@@ -48,15 +67,12 @@ void Heads::set_indexed(std::int64_t record) {
     if (record <= row().indexed) return;
     Query(db_, "UPDATE head SET indexed = ? WHERE scope = 0").bind(record).run();
     row_.indexed = record;
+    version_ = kNoVersion;  // the transaction around this may yet be undone
 }
 
 void Heads::advance(std::int64_t scope, const FeedHead& head, Stamp stamp) {
     KOPDARBS_ASSERT(open_);
-    Row& now = row();
-    now.counter = head.counter;
-    now.stamp = std::max(now.stamp, stamp);
-    feeds_[scope] = head;
-    changed_ = true;
+    advance_row(scope, head, stamp);
 }
 
 void Heads::hear(Stamp server) {
@@ -64,7 +80,7 @@ void Heads::hear(Stamp server) {
     Row& now = row();
     if (!(now.heard < server)) return;
     now.heard = server;
-    changed_ = true;
+    told_ = true;
 }
 
 void Heads::decide(std::uint64_t first, std::uint64_t last) {
@@ -79,7 +95,7 @@ void Heads::decide(std::uint64_t first, std::uint64_t last) {
         return;
     }
     now.decided = last;
-    changed_ = true;
+    told_ = true;
     {
         Query q(db_, "SELECT counter FROM early WHERE counter > ? ORDER BY counter");
         q.bind(last);
@@ -89,7 +105,7 @@ void Heads::decide(std::uint64_t first, std::uint64_t last) {
 }
 
 void Heads::write() {
-    if (!changed_) return;
+    if (!told_ && row_.counter - written_ < kMostBehind) return;
     Query(db_, "UPDATE head SET counter = ?, stamp = ?, heard = ?, decided = ? WHERE scope = 0")
         .bind(row_.counter)
         .bind(row_.stamp.packed)
@@ -104,7 +120,8 @@ void Heads::write() {
             .bind(head.counter)
             .id(head.hash)
             .run();
-    changed_ = false;
+    written_ = row_.counter;
+    feeds_.clear();
 }
 
 }  // namespace kopdarbs

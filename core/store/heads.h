@@ -2,8 +2,9 @@
 //
 // Invariants
 //  1. Counters run from 1 without a gap. Those up to `decided` have a verdict, and a few later ones do, in table `early`.
-//  2. During a write transaction the numbers are held here and written once, at its end; outside, every question reads them anew, since
-//     another process may have written.
+//  2. Table `head` is as of one change, its row 0 says which; at most kMostBehind changes after it speak for themselves. It is written when
+//     a verdict or a server time came, and else after so many changes only: each save would write its page once more.
+//  3. What was read or written here holds until another process writes, which the database's version tells, or a transaction is undone.
 // Threading: as the Vault's.
 #pragma once
 
@@ -23,7 +24,7 @@ public:
     /// A write transaction begins; write() before it is committed, end() after it, however it ended.
     void begin();
     void write();
-    void end();
+    void end(bool committed);
 
     /// Of the replica's last change.
     std::uint64_t counter() { return row().counter; }
@@ -35,6 +36,11 @@ public:
     void set_indexed(std::int64_t record);
     /// Where the feed in a scope stands; zero when there is none.
     FeedHead feed(std::int64_t scope);
+    /// The last change that table `head` knows of.
+    std::uint64_t written() {
+        (void)row();
+        return written_;
+    }
 
     bool is_unsent(std::uint64_t counter);
     std::uint64_t unsent_after(std::uint64_t counter);
@@ -54,11 +60,16 @@ private:
         Stamp stamp, heard;
         std::int64_t indexed = 0;
     };
+    static constexpr std::uint64_t kMostBehind = 32;
+    static constexpr std::int64_t kNoVersion = -1;
     Row& row();
+    void advance_row(std::int64_t scope, const FeedHead& head, Stamp stamp);
     Database& db_;
     Row row_;
-    bool open_ = false, read_ = false, changed_ = false;
-    std::map<std::int64_t, FeedHead> feeds_;  ///< those that were advanced in this transaction
+    std::map<std::int64_t, FeedHead> feeds_;  ///< those that were advanced after `written_`
+    std::uint64_t written_ = 0;
+    std::int64_t version_ = kNoVersion;  ///< of the database, when all this was so
+    bool open_ = false, told_ = false;   ///< `told_`: this transaction heard what no change says
 };
 
 }  // namespace kopdarbs

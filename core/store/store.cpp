@@ -255,7 +255,7 @@ Turn::Turn(Store& store) : store_(store), outermost_(!store.turn_), transaction_
 Turn::~Turn() {
     if (!outermost_ || done_) return;
     store_.turn_ = false;
-    store_.heads.end();
+    store_.heads.end(false);
     store_.touched_.clear();
     store_.scopes_version_ = -1;
 }
@@ -266,7 +266,7 @@ void Turn::commit() {
     done_ = true;
     if (!outermost_) return;
     store_.turn_ = false;
-    store_.heads.end();
+    store_.heads.end(true);
 }
 
 Record Store::complete(const Stored& stored) {

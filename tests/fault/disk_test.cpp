@@ -107,6 +107,24 @@ TEST_CASE("a save on a full disk gives an io error in a plain sentence; nothing 
     town.require_sound({ilze.get()});
 }
 
+TEST_CASE("a record that a full disk kept from being indexed is found as soon as there is room") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    ilze->create("home_visit", "H-17", R"({"observations":"Kalna iela )" + std::string(30'000, 'x') + "\"}");
+    const auto count = [&] {
+        int found = 0;
+        ilze->vault().search("kalna", {}, 10, [&](const Shown&) { return ++found < 10; });
+        return found;
+    };
+    {
+        const FullDisk full(size_of(ilze->path()));
+        CHECK(code_of([&] { (void)count(); }) == ErrorCode::io);
+    }
+    CHECK(count() == 1);
+    ilze->create("home_visit", "H-17", R"({"place":"Kalna iela"})");
+    CHECK(count() == 2);
+}
+
 TEST_CASE("a sync that the disk has no room for leaves records and cursors as they were, and the next one brings everything") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

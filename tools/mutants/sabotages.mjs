@@ -447,8 +447,36 @@ export const sabotages = [
     },
     {
         name: 'another process\'s saves are not counted here', file: 'core/store/heads.cpp',
-        find: String.raw`if (open_ && read_) return row_;`,
-        replace: String.raw`if (read_) return row_;`,
+        find: String.raw`if (version == version_) return row_;`,
+        replace: String.raw`if (version_ != kNoVersion) return row_;`,
+    },
+    {
+        name: 'changes after the heads are not read', file: 'core/store/heads.cpp',
+        find: String.raw`while (since.next())`,
+        replace: String.raw`while (false)`,
+    },
+    {
+        name: 'the hour of a change after the heads is not read', file: 'core/store/heads.cpp',
+        find: String.raw`    row_.stamp = std::max(row_.stamp, stamp);
+`,
+        replace: String.raw`    (void)stamp;
+`,
+    },
+    {
+        name: 'numbers of an undone transaction stay given', file: 'core/store/heads.cpp',
+        find: String.raw`if (!committed) version_ = kNoVersion;`,
+        replace: String.raw`(void)committed;`,
+    },
+    {
+        name: 'a verdict is not written beside the heads', file: 'core/store/heads.cpp',
+        find: String.raw`if (!told_ && row_.counter`,
+        replace: String.raw`if (row_.counter`,
+    },
+    {
+        name: 'what an undone transaction indexed stays indexed', file: 'core/store/heads.cpp',
+        find: String.raw`    version_ = kNoVersion;  // the transaction around this may yet be undone
+`,
+        replace: String.raw``,
     },
     {
         name: 'what another process was assigned is not seen here', file: 'core/store/store.cpp',

@@ -1,0 +1,3 @@
+-- Version 2 of a vault. Frozen. No table has changed, but what `head` means: its counter, stamp and hashes are those of a change that may
+-- have others after it, and these speak for themselves. A program of version 1 would number its next change as one of them, so it must not
+-- open the file.
