@@ -173,7 +173,8 @@ public:
     /// Throws Error{stale} when no open item has this id. `value` is JSON.
     Saved resolve(std::string_view item, std::string_view value);
     Saved resolve(std::string_view item, std::size_t pick);
-    /// Everything that `work` saves is one transaction: all or nothing.
+    /// Everything that `work` saves is one transaction: all or nothing. Once a save in it has thrown, so do the next and the batch itself
+    /// (Error{invalid}), even where `work` catches: nothing is saved.
     void batch(const std::function<void()>& work);
 
     // Reading. Throws Error{not_found} for a record that is not held here.

@@ -65,7 +65,7 @@ std::uint64_t Heads::unsent_after(std::uint64_t counter) {
 
 void Heads::set_indexed(std::int64_t record) {
     if (record <= row().indexed) return;
-    Query(db_, "UPDATE head SET indexed = ? WHERE scope = 0").bind(record).run();
+    Query(db_, "UPDATE head SET indexed = max(indexed, ?) WHERE scope = 0").bind(record).run();
     row_.indexed = record;
     version_ = kNoVersion;  // the transaction around this may yet be undone
 }

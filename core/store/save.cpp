@@ -98,6 +98,7 @@ Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& ty
     RecordState now = was;
     const Applied applied = now.apply(change, change.stamp, draft.take_texts());
     KOPDARBS_ASSERT(applied == Applied::applied);
+    if (now.context().entries().size() > kMaxReplicasInContext) fail(ErrorCode::refused, "too many devices have written to this record");
     std::int64_t no = 0;
     if (before == nullptr) {
         no = insert(id, scope.no, type.name(), now, shape_of(env.crypto, id, now, &type));

@@ -245,24 +245,38 @@ void Store::notify(Origin origin) {
     for (const auto& [handle, observer] : observers) observer(records, origin);
 }
 
-Turn::Turn(Store& store) : store_(store), outermost_(!store.turn_), transaction_(store.db) {
+Turn::Turn(Store& store) : store_(store), outermost_(!store.turn_) {
+    if (!outermost_) require_whole();
+    transaction_.emplace(store.db);
     if (!outermost_) return;
     (void)store.scopes();
     store.heads.begin();
     store.turn_ = true;
+    store.undone_ = false;
 }
 
 Turn::~Turn() {
-    if (!outermost_ || done_) return;
+    if (done_) return;
+    store_.undone_ = true;
+    if (!outermost_) return;
     store_.turn_ = false;
     store_.heads.end(false);
     store_.touched_.clear();
     store_.scopes_version_ = -1;
 }
 
+/// After some errors SQLite has undone the transaction by itself; what came then would be one of its own.
+void Turn::require_whole() const {
+    if (store_.undone_ || !store_.db.in_transaction())
+        fail(ErrorCode::invalid, "a save in this batch failed: nothing of the batch is saved");
+}
+
 void Turn::commit() {
-    if (outermost_) store_.heads.write();
-    transaction_.commit();
+    if (outermost_) {
+        require_whole();
+        store_.heads.write();
+    }
+    transaction_->commit();
     done_ = true;
     if (!outermost_) return;
     store_.turn_ = false;

@@ -3,7 +3,8 @@
 // Invariants
 //  1. shown = confirmed ⊕ unsent: `record` holds the state with this replica's unsent changes applied, `confirmed` the state without
 //     them, only while there are any and there was something before them.
-//  2. One transaction a save: heads, change, record. A crash leaves all of it or none.
+//  2. One transaction a save: change and record. A crash leaves both or neither; what a batch saved is undone with the first of it that
+//  fails.
 //  3. doc and meta are functions of the state and the schema (shape_of); a reader may trust either.
 // Threading: as the Vault's.
 #pragma once
@@ -103,14 +104,15 @@ struct Store {
 
 private:
     friend class Turn;
-    bool turn_ = false;  ///< a write transaction is open: no other process changes what is cached
+    bool turn_ = false;    ///< a write transaction is open: no other process changes what is cached
+    bool undone_ = false;  ///< a part of it failed
     std::vector<ScopeRow> scopes_;
     std::int64_t scopes_version_ = -1;
     std::vector<RecordId> touched_;
 };
 
 /// A write transaction: all of it or nothing. Scopes, types and heads are looked at once, inside, where no other process can change them;
-/// when it is undone, observers hear nothing of it. Joins one that is open already.
+/// when it is undone, observers hear nothing of it. Joins one that is open already, which can't be committed once a part of it was not.
 class Turn {
 public:
     explicit Turn(Store& store);
@@ -120,9 +122,10 @@ public:
     void commit();
 
 private:
+    void require_whole() const;
     Store& store_;
     bool outermost_, done_ = false;
-    Transaction transaction_;
+    std::optional<Transaction> transaction_;
 };
 
 struct Vault::Parts {

@@ -107,6 +107,36 @@ TEST_CASE("a save on a full disk gives an io error in a plain sentence; nothing 
     town.require_sound({ilze.get()});
 }
 
+TEST_CASE("a batch that met a full disk saves nothing, even where its caller goes on with less") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    const std::string before = ilze->state(id);
+    // More pages than the cache takes: some are written before the commit.
+    const std::string large(300'000, 'x');
+    {
+        const FullDisk full(size_of(ilze->path()) + 20'000'000);
+        const auto careless = [&] {
+            ilze->vault().batch([&] {
+                ErrorCode met = ErrorCode::invalid;
+                for (int i = 0; i < 300 && met != ErrorCode::io; ++i) try {
+                        ilze->create("home_visit", "H-17", R"({"observations":")" + large + "\"}");
+                    } catch (const Error& e) {
+                        met = e.code();
+                    }
+                CHECK(met == ErrorCode::io);
+                ilze->put(id, R"({"place":"B"})");
+            });
+        };
+        CHECK(code_of(careless) == ErrorCode::invalid);
+    }
+    CHECK(ilze->state(id) == before);
+    CHECK(ilze->vault().status().unsent == 1);
+    CHECK(ilze->put(id, R"({"place":"C"})").dot.counter == 2);
+    CHECK(ilze->sync().accepted == 2);
+    town.require_sound({ilze.get()});
+}
+
 TEST_CASE("a record that a full disk kept from being indexed is found as soon as there is room") {
     Town town;
     const auto ilze = town.enrol("ilze");

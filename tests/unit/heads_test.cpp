@@ -82,6 +82,19 @@ TEST_CASE("a save's number, hour and place in its chain come after the last save
     town.require_sound({ilze.get()});
 }
 
+TEST_CASE("the server's time that a sync heard is in what is saved after it, also after a new start") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const auto heard = [&] {
+        ilze->create("task", "own", R"({"text":"x"})");
+        return unsent(town, ilze->vault()).back().heard;
+    };
+    town.pass(3'600'000);
+    ilze->sync();  // with nothing to do
+    ilze->reopen();
+    CHECK(heard() == Stamp::from_ms(town.clock.wall_ms()));
+}
+
 TEST_CASE("what was indexed in a transaction that is undone is indexed again") {
     Town town;
     const auto ilze = town.enrol("ilze");

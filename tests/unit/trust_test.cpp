@@ -154,6 +154,41 @@ TEST_CASE("a vault's audit recomputes its chain and its records") {
     CHECK(names(ilze->vault().verify(), "change ", ""));
 }
 
+TEST_CASE("a vault's audit finds a head that is not its feed's, and a change that is missing at the end") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId visit = ilze->create("home_visit", "H-17", R"({"place":"Kalna iela 3"})");
+    ilze->sync();  // writes the heads
+    ilze->put(visit, R"({"place":"Kalna iela 4"})");
+    CHECK(ilze->vault().verify().damage.empty());
+    for (const char* change : {"hash = zeroblob(32)", "hash = x'00'", "counter = counter + 1", "scope = scope + 1000"}) {
+        tamper(town, *ilze, "CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM head");
+        tamper(town, *ilze, (std::string("UPDATE head SET ") + change + " WHERE scope > 0").c_str());
+        CHECK(names(ilze->vault().verify(), "feed ", "head"));
+        tamper(town, *ilze, "DELETE FROM head; INSERT INTO head SELECT * FROM kept");
+        CHECK(ilze->vault().verify().damage.empty());
+    }
+    tamper(town, *ilze, "DELETE FROM head WHERE scope > 0");
+    CHECK(names(ilze->vault().verify(), "feed ", "head"));
+    tamper(town, *ilze, "DELETE FROM head; INSERT INTO head SELECT * FROM kept; DELETE FROM change WHERE counter = 2");
+    CHECK(names(ilze->vault().verify(), "record ", ""));
+    tamper(town, *ilze, "DELETE FROM change");
+    CHECK(names(ilze->vault().verify(), "table change", "missing"));
+}
+
+TEST_CASE("a vault that a newer version made is not opened, and left as it is") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    ilze->create("home_visit", "H-17", R"({"place":"Kalna iela 3"})");
+    CHECK(message_of([&] { tamper(town, *ilze, "PRAGMA user_version = 3"); }).find("newer version") != std::string::npos);
+    const Bytes key = open_slots(ilze->slots(), kSecret, town.crypto);
+    Database file(ilze->path(), Database::Mode::open, key);
+    CHECK(Query(file, "PRAGMA user_version").one().integer(0) == 3);
+    file.execute("PRAGMA user_version = 2");
+    ilze->reopen();
+    CHECK(ilze->vault().verify().damage.empty());
+}
+
 TEST_CASE("a decision about another device is not taken for one's own, though the server signed it") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

@@ -359,6 +359,28 @@ TEST_CASE("a batch is saved whole or not at all") {
     town.require_sound({ilze.get()});
 }
 
+TEST_CASE("once a save in a batch has failed, nothing of the batch is saved, even where its caller goes on") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId kept = ilze->create("task", "H-17", R"({"status":"open"})");
+    const std::string before = ilze->state(kept);
+    int went_on = 0;
+    const auto careless = [&] {
+        ilze->vault().batch([&] {
+            ilze->put(kept, R"({"status":"done"})");
+            CHECK(code_of([&] { ilze->put(kept, R"({"status":"purple"})"); }) == ErrorCode::refused);
+            ++went_on;
+            CHECK(code_of([&] { ilze->put(kept, R"({"text":"tomēr"})"); }) == ErrorCode::invalid);
+            CHECK(code_of([&] { ilze->vault().batch([] {}); }) == ErrorCode::invalid);
+        });
+    };
+    CHECK(message_of(careless).find("nothing of the batch is saved") != std::string::npos);
+    CHECK(went_on == 1);
+    CHECK(ilze->state(kept) == before);
+    CHECK(ilze->put(kept, R"({"status":"done"})").dot.counter == 2);
+    town.require_sound({ilze.get()});
+}
+
 TEST_CASE("observers hear of what a save and a sync changed, after it is there, and of nothing else") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

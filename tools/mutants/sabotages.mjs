@@ -479,6 +479,32 @@ export const sabotages = [
         replace: String.raw``,
     },
     {
+        name: 'the server\'s time that was heard is not written', file: 'core/store/heads.cpp',
+        find: String.raw`    now.heard = server;
+    told_ = true;`,
+        replace: String.raw`    now.heard = server;`,
+    },
+    {
+        name: 'a batch that failed in part is committed', file: 'core/store/store.cpp',
+        find: String.raw`if (store_.undone_ || !store_.db.in_transaction())`,
+        replace: String.raw`if (!store_.db.in_transaction())`,
+    },
+    {
+        name: 'the audit does not look at a feed\'s head', file: 'core/store/verify.cpp',
+        find: String.raw`has_head != (known.counter != 0) ||`,
+        replace: String.raw`false &&`,
+    },
+    {
+        name: 'the audit does not count a vault\'s changes', file: 'core/store/verify.cpp',
+        find: String.raw`if (q.one().unsigned_integer(0) != last || q.unsigned_integer(1) != last) damage(`,
+        replace: String.raw`if (false) damage(`,
+    },
+    {
+        name: 'a vault that a newer version made is opened', file: 'core/store/database.cpp',
+        find: String.raw`if (version() > count) fail(`,
+        replace: String.raw`if (false) fail(`,
+    },
+    {
         name: 'what another process was assigned is not seen here', file: 'core/store/store.cpp',
         find: String.raw`if (version != scopes_version_) {`,
         replace: String.raw`if (scopes_version_ < 0) {`,
