@@ -3,8 +3,7 @@
 // Invariants
 //  1. Counters run from 1 without a gap. Those up to `decided` have a verdict, and a few later ones do, in table `early`.
 //  2. Table `head` is as of one change, its row 0 says which; fewer than kMostBehind changes after it speak for themselves. It is written
-//  when
-//     a verdict or a server time came, and else after so many changes only: each save would write its page once more.
+//     when a verdict or a server time came, and else after so many changes only: each save would write its page once more.
 //  3. What was read or written here holds until another process writes, which the database's version tells, or a transaction is undone.
 // Threading: as the Vault's.
 #pragma once
