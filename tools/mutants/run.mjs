@@ -115,10 +115,11 @@ async function judge(title, mutants, count, redraw) {
 
 const only = option('--only'), seed = Number(option('--seed', 1)), count = Number(option('--count', 40));
 const listed = sabotages
+    .slice(Number(option('--skip', 0)))
     .filter((s) => (only === undefined || new RegExp(only).test(s.name)) && (stages === everything || s.planted))
     .map(sabotaged);
 if (listed.length === 0 && !options.includes('--random')) throw new Error('no sabotage is called so');
-const known = ['--list', '--sabotages', '--random', '--by-simulation', '--only', '--seed', '--count'];
+const known = ['--list', '--sabotages', '--random', '--by-simulation', '--only', '--skip', '--seed', '--count'];
 for (const word of options) if (word.startsWith('--') && !known.includes(word)) throw new Error(`no option is called ${word}`);
 if (options.includes('--list')) {
     for (const {name, file} of listed) console.log(`${file}: ${name}`);
