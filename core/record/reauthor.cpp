@@ -39,13 +39,16 @@ std::vector<Kept> kept_in(std::string_view before, std::string_view onto) {
 }
 
 /// Splices that do to `onto` what turned `before` into `after`: each lands where the letters around it have gone, and takes away what it
-/// took away, but nothing that stands only in `onto`.
+/// took away, but nothing that stands only in `onto`. What was written between words that are gone stands before the word that took their
+/// place, though that has letters of both.
 std::vector<Splice> rebased(std::string_view before, std::string_view after, std::string_view onto) {
     const std::vector<Kept> runs = kept_in(before, onto);
     std::vector<Splice> result;
     std::int64_t shift = 0, shift_onto = 0;  // what the splices so far have made longer
+    std::uint32_t done = 0;                  // in `onto`
     const auto emit = [&](std::uint32_t at, std::uint32_t deleted, const std::string& inserted) {
         if (deleted == 0 && inserted.empty()) return;
+        done = at + deleted;
         result.push_back({static_cast<std::uint32_t>(at + shift_onto), deleted, inserted});
         shift_onto += static_cast<std::int64_t>(length_of(inserted)) - deleted;
     };
@@ -60,6 +63,14 @@ std::vector<Splice> rebased(std::string_view before, std::string_view after, std
         }
         const std::string* inserted = &s.inserted;
         static const std::string nothing;
+        if (from < run->before) {
+            const std::uint32_t end = run == runs.begin() ? 0 : (run - 1)->before + (run - 1)->length;
+            const std::size_t gap = utf8_offset(before, end);
+            if (!is_one_word(before.substr(gap, utf8_offset(before, run->before) - gap))) {
+                emit(std::max(done, word_start(onto, run->onto)), 0, s.inserted);
+                inserted = &nothing;
+            }
+        }
         do {
             const std::uint32_t first = std::max(from, run->before), end = std::min(to, run->before + run->length);
             emit(run->onto + (first - run->before), first < end ? end - first : 0, *inserted);

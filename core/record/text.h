@@ -120,5 +120,9 @@ std::vector<TextOp> decode_text_ops(BytesView bytes, const Dot& self = {});
 std::vector<Splice> diff_words(std::string_view before, std::string_view after);
 /// The same without the letters that a word keeps at its ends: who adds an ending has not written the word anew.
 std::vector<Splice> diff_letters(std::string_view before, std::string_view after);
+/// Whether all of `text` is of one word, as diff_words cuts it.
+bool is_one_word(std::string_view text);
+/// Where the word begins that `position`, in scalar values, lies within; `position` itself between words.
+std::uint32_t word_start(std::string_view text, std::uint32_t position);
 
 }  // namespace kopdarbs

@@ -166,4 +166,15 @@ std::vector<Splice> diff_letters(std::string_view before, std::string_view after
     return splices;
 }
 
+bool is_one_word(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return class_of(c) == Class::word; });
+}
+
+std::uint32_t word_start(std::string_view text, std::uint32_t position) {
+    std::size_t at = text::byte_of_scalar(text, position);
+    if (at == text.size() || class_of(text[at]) != Class::word) return position;
+    while (at > 0 && class_of(text[at - 1]) == Class::word) --at;
+    return static_cast<std::uint32_t>(text::count_scalars(text.substr(0, at)));
+}
+
 }  // namespace kopdarbs

@@ -182,6 +182,29 @@ TEST_CASE("pitfall 27: an ending added to a word is made again as an ending, and
     town.require_sound({ilze.get(), maris.get()});
 }
 
+TEST_CASE("pitfall 27: what was written between refused words splits no word that somebody else wrote there") {
+    Town town;
+    const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A","observations":"Silts."})");
+    ilze->sync();
+    maris->sync();
+    ilze->vault().edit(id, "observations", "Silts. Durvis.");
+    ilze->sync();
+    maris->put(id, R"({"place":"Kalna iela 3","observations":"Silts. Dārzs. Dakts."})");
+    maris->vault().edit(id, "observations", "Silts. Dārzs. Logs. Dakts.");
+    town.provision(Town::usual_assignments(), {short_places()});
+    maris->sync();
+    maris->sync();
+    ilze->sync();
+    const std::string text = maris->field(id, "observations");
+    INFO(text);
+    CHECK(text.find("Durvis") != std::string::npos);
+    CHECK(text.find("Logs") != std::string::npos);
+    CHECK(text.find("Dakts") == std::string::npos);
+    require_equal({ilze.get(), maris.get()}, id);
+    town.require_sound({ilze.get(), maris.get()});
+}
+
 TEST_CASE("pitfall 27: a sentence taken out is taken out again, and what others wrote into it stays") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");

@@ -505,6 +505,11 @@ export const sabotages = [
         replace: String.raw`if (false) fail(`,
     },
     {
+        name: 'what was written between refused words lands inside another word', file: 'core/record/reauthor.cpp',
+        find: String.raw`if (from < run->before) {`,
+        replace: String.raw`if (false) {`,
+    },
+    {
         name: 'what another process was assigned is not seen here', file: 'core/store/store.cpp',
         find: String.raw`if (version != scopes_version_) {`,
         replace: String.raw`if (scopes_version_ < 0) {`,
