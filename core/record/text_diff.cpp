@@ -60,23 +60,23 @@ struct Edit {
 std::vector<Edit> shortest_edits(const std::vector<int>& a, const std::vector<int>& b) {
     const int n = static_cast<int>(a.size()), m = static_cast<int>(b.size());
     std::vector<std::vector<int>> rounds;
-    const auto reach = [](const std::vector<int>& round, int k, int d) { return round[static_cast<std::size_t>(k + d)]; };
+    const auto reach = [](const std::vector<int>& round, int k, int d) { return *(round.begin() + (k + d)); };
     const auto came_down = [&](const std::vector<int>& last, int k, int d) {
         return k == -d || (k != d && reach(last, k - 1, d - 1) < reach(last, k + 1, d - 1));
     };
     const auto start = [&](int k, int d) {
         if (d == 0) return 0;
-        const auto& last = rounds[static_cast<std::size_t>(d - 1)];
+        const auto& last = *(rounds.begin() + (d - 1));
         return came_down(last, k, d) ? reach(last, k + 1, d - 1) : reach(last, k - 1, d - 1) + 1;
     };
     int found = -1;
     for (int d = 0; found < 0; ++d) {
         if (d > kMaxEdits) return {{0, n, 0, m}};
-        std::vector<int> round(static_cast<std::size_t>(2 * d + 1));
+        std::vector<int> round(2 * static_cast<std::size_t>(d) + 1);
         for (int k = -d; k <= d; k += 2) {
             int x = start(k, d);
-            while (x < n && x - k < m && a[static_cast<std::size_t>(x)] == b[static_cast<std::size_t>(x - k)]) ++x;
-            round[static_cast<std::size_t>(k + d)] = x;
+            while (x < n && x - k < m && a[static_cast<std::size_t>(x)] == *(b.begin() + (x - k))) ++x;
+            *(round.begin() + (k + d)) = x;
             if (x >= n && x - k >= m) found = d;
         }
         rounds.push_back(std::move(round));
@@ -84,7 +84,7 @@ std::vector<Edit> shortest_edits(const std::vector<int>& a, const std::vector<in
     std::vector<Edit> edits;
     int k = n - m;
     for (int d = found; d > 0; --d) {
-        const auto& last = rounds[static_cast<std::size_t>(d - 1)];
+        const auto& last = *(rounds.begin() + (d - 1));
         const bool down = came_down(last, k, d);
         const int x = start(k, d);
         const Edit step = down ? Edit{x, x, x - k - 1, x - k} : Edit{x - 1, x, x - k, x - k};
