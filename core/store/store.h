@@ -3,8 +3,7 @@
 // Invariants
 //  1. shown = confirmed ⊕ unsent: `record` holds the state with this replica's unsent changes applied, `confirmed` the state without
 //     them, only while there are any and there was something before them.
-//  2. One transaction a save: change and record. A crash leaves both or neither; what a batch saved is undone with the first of it that
-//  fails.
+//  2. One transaction a save: change and record. A crash leaves both or neither. A batch of which one save fails is undone as a whole.
 //  3. doc and meta are functions of the state and the schema (shape_of); a reader may trust either.
 // Threading: as the Vault's.
 #pragma once

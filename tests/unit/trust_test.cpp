@@ -5,6 +5,7 @@
 #include "core/record/json.h"
 #include "core/record/view.h"
 #include "core/store/database.h"
+#include "core/store/shape.h"
 #include "core/vault/slots.h"
 #include "sync/frame/compression.h"
 #include "sync/protocol/http_signature.h"
@@ -174,6 +175,32 @@ TEST_CASE("a vault's audit finds a head that is not its feed's, and a change tha
     CHECK(names(ilze->vault().verify(), "record ", ""));
     tamper(town, *ilze, "DELETE FROM change");
     CHECK(names(ilze->vault().verify(), "table change", "missing"));
+}
+
+TEST_CASE("a record that as many devices have written to as a context holds takes no other device's save, and stays readable") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId id = ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    const auto written_by = [&](std::size_t devices) {
+        RecordState state;
+        for (std::size_t i = 1; i <= devices; ++i) {
+            Bytes name;
+            put_u64(name, i);
+            Change change;
+            change.dot = {ReplicaId::from_bytes(name), 1};
+            change.author = "maris";
+            if (i == 1) change.ops = {{record_path(PathKind::birth), bool_value(true), {}}, place("A")};
+            REQUIRE(state.apply(change, Stamp{1}) == Applied::applied);
+        }
+        const Shape shape = shape_of(town.crypto, id, state, ilze->vault().schema().type("home_visit"));
+        tamper(town, *ilze, ("UPDATE record SET own = 0, doc = '" + shape.doc + "', meta = x'" + to_hex(shape.meta) + "'").c_str());
+    };
+    written_by(kMaxReplicasInContext);
+    CHECK(message_of([&] { ilze->put(id, R"({"place":"B"})"); }).find("too many devices") != std::string::npos);
+    CHECK(ilze->field(id, "place") == R"("A")");
+    written_by(kMaxReplicasInContext - 1);
+    ilze->put(id, R"({"place":"B"})");
+    CHECK(ilze->field(id, "place") == R"("B")");
 }
 
 TEST_CASE("a vault that a newer version made is not opened, and left as it is") {
