@@ -593,8 +593,7 @@ TEST_CASE("code lists name each code in both languages, with the days from and u
 }
 
 TEST_CASE("the example of SCHEMA.md is a type that loads and does what its text says") {
-    const std::string here = __FILE__;
-    std::ifstream file(here.substr(0, here.rfind("tests")) + "core/schema/SCHEMA.md");
+    std::ifstream file(KOPDARBS_ROOT "/core/schema/SCHEMA.md");
     REQUIRE(file.is_open());
     std::ostringstream whole_file;
     whole_file << file.rdbuf();
