@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -170,7 +171,9 @@ int delete_file(sqlite3_vfs*, const char* name, int sync) {
 void settle(const std::string& path, const std::vector<Write>& writes, const std::function<std::uint32_t(std::uint32_t)>& below) {
     std::ifstream in(path, std::ios::binary);
     if (!in) return;
-    std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    std::ostringstream whole;
+    whole << in.rdbuf();
+    std::string content = whole.str();
     for (auto w = writes.rbegin(); w != writes.rend(); ++w) {
         if (w->before.size() < w->after.size() && w->offset + w->after.size() >= content.size())
             content.resize(std::min(content.size(), w->offset + w->before.size()));
