@@ -84,18 +84,18 @@ const FieldSchema& Draft::field_of(std::string_view field, Kind kind) const {
     return *schema;
 }
 
-void Draft::write(const Path& path, BytesView value, bool covering) {
+void Draft::write(Path path, BytesView value, bool covering) {
     if (!can_be_read(path, value)) invalid(path.field, "it could not be read again: text that is not UTF-8, or nested too deep");
-    Op op{path, Value(value), {}};
+    std::vector<Dot> spares;
     if (!covering) {
         if (base_) {
             const auto contested = base_->contested.find(path);
-            if (contested != base_->contested.end() && spares_siblings(path, &type_)) op.spares = contested->second;
+            if (contested != base_->contested.end() && spares_siblings(path, &type_)) spares = contested->second;
         } else if (const Register* reg = state_.find(path); reg != nullptr && reg->differs() && spares_siblings(path, &type_)) {
-            for (const Sibling& s : reg->siblings) op.spares.push_back(s.dot);
+            for (const Sibling& s : reg->siblings) spares.push_back(s.dot);
         }
     }
-    ops_.push_back(std::move(op));
+    ops_.push_back({std::move(path), Value(value), std::move(spares)});
 }
 
 void Draft::create() {
@@ -130,10 +130,10 @@ void Draft::put(std::string_view field, BytesView value, const Text* text_at_bas
     }
 }
 
-void Draft::put_scalar(const Path& path, BytesView value) {
+void Draft::put_scalar(Path path, BytesView value) {
     const Register* reg = state_.find(path);
     if (reg == nullptr ? is_null(value) : shown_sibling(state_, *reg, &type_).value == value) return;
-    write(path, value);
+    write(std::move(path), value);
 }
 
 /// Whether the caller's view had the element: someone it has seen put it there, or someone it has not seen took it away since.

@@ -47,9 +47,9 @@ public:
 
 private:
     const FieldSchema& field_of(std::string_view field, Kind kind) const;
-    void write(const Path& path, BytesView value, bool covering = false);
+    void write(Path path, BytesView value, bool covering = false);
     bool had_element(const Path& path) const;
-    void put_scalar(const Path& path, BytesView value);
+    void put_scalar(Path path, BytesView value);
     void put_set(std::string_view field, BytesView array);
     void resolve_line(const ReviewItem& item, BytesView value);
     void write_signed(PathKind kind, const RecordState::Document& document, const std::vector<Path>& left);

@@ -13,7 +13,9 @@ namespace {
 constexpr int kBusyTimeoutMs = 15'000;
 constexpr const char* kCipher = "PRAGMA cipher='aegis'";
 constexpr int kLogPages = 4000;                 // a log of so many is moved into the file,
-constexpr int kLogPagesAtMost = 4 * kLogPages;  // and one of so many is waited for
+constexpr int kLogPagesAtMost = 4 * kLogPages;  // and one of so many is waited for;
+constexpr int kLogPagesLeft = 100;              // so few are left to the writer
+constexpr int kPasses = 8;                      // of a background that writers outrun
 
 ErrorCode code_of(int sqlite) {
     switch (sqlite & 0xff) {
@@ -51,15 +53,19 @@ int set_key(sqlite3* db, BytesView key) {
     return code;
 }
 
-void checkpoint(sqlite3* db) {
-    (void)sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+/// How many of the log's pages are in the file then; -1 if it failed.
+int checkpoint(sqlite3* db) {
+    int moved = -1;
+    const int code = sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, &moved);
+    return code == SQLITE_OK ? moved : -1;
 }
 
 }  // namespace
 
 /// Moves what the write-ahead log holds into the file. SQLite does that within the commit that fills the log, and that commit waits for the
-/// disk twice more. Where there is a background, a second connection does it beside the writer, which is left with the few pages that were
-/// committed meanwhile; only when those are moved too does the log begin anew. A failure is no commit's: the log stays as it was.
+/// disk twice more. Where there is a background, a second connection does it beside the writer, and again with what was committed meanwhile,
+/// until little or nothing is. When all is moved the log begins anew with the next commit; the little that may be left is the writer's to
+/// move. A failure is no commit's: the log stays as it was.
 class Database::Checkpoints {
 public:
     Checkpoints(std::string path, BytesView key, Background* background) : path_(std::move(path)), background_(background) {
@@ -89,12 +95,27 @@ private:
         }
         const bool ended = state_.exchange(State::idle) == State::ended;
         if (pages < kLogPages) return;
-        if (background_ == nullptr || ended) return checkpoint(writer);
+        if (background_ == nullptr || (ended && (pages - moved_ <= kLogPagesLeft || pages >= kLogPagesAtMost))) {
+            (void)checkpoint(writer);
+            return;
+        }
         state_ = State::running;
         background_->start([this] {
-            if (beside_ != nullptr || connect()) checkpoint(beside_);
+            moved_ = move_beside();
             state_ = State::ended;
         });
+    }
+
+    /// How many of the log's pages are in the file, or more than it has: what failed here is the writer's to do.
+    int move_beside() {
+        if (beside_ == nullptr && !connect()) return kLogPagesAtMost;
+        int moved = 0;
+        for (int pass = 0; pass < kPasses; ++pass) {
+            const int before = std::exchange(moved, checkpoint(beside_));
+            if (moved < 0) return kLogPagesAtMost;
+            if (moved - before <= kLogPagesLeft) break;
+        }
+        return moved;
     }
 
     bool connect() {
@@ -110,6 +131,7 @@ private:
     Bytes key_;  ///< for the second connection
     Background* background_;
     sqlite3* beside_ = nullptr;
+    int moved_ = 0;  ///< by the background, which has it until it ends
     std::atomic<State> state_ = State::idle;
 };
 

@@ -120,8 +120,8 @@ Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_
         const std::optional<Version> version = store.version_given(base, stored ? &*stored : nullptr);
         return store.save(stored ? &*stored : nullptr, record, schema, where, base, [&](Draft& draft, const RecordState& state) {
             for (const auto& [field, value] : fields) {
-                const FieldSchema* known = schema.field(field);
-                if (stored && version && known != nullptr && known->kind() == Kind::text) {
+                const FieldSchema* known = stored && version ? schema.field(field) : nullptr;
+                if (known != nullptr && known->kind() == Kind::text) {
                     const Text at_base = store.text_at(*stored, state, field, version);
                     draft.put(field, value, &at_base);
                 } else {
