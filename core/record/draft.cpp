@@ -9,7 +9,7 @@
 namespace kopdarbs {
 namespace {
 
-constexpr std::size_t kUsualOps = 24;
+constexpr std::size_t kUsualOps = 48;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 
 [[noreturn]] void invalid(std::string_view field, const char* what) {

@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kParts = 7;
 constexpr std::size_t kMaxRegisters = 200'000;
+constexpr std::size_t kUsualBytes = 256;
 
 const Value* find(const RecordState::Document& document, std::string_view field) {
     const auto it =
@@ -64,10 +65,8 @@ private:
             Group g{it, it};
             bool one_kind = true;
             for (; g.end != all.end() && g.end->path.field == field; ++g.end) one_kind = one_kind && g.end->path.kind == it->path.kind;
-            while (text != state.texts_.end() && text->first < field) ++text;
-            while (member != document.end() && member->first < field) ++member;
-            const bool is_text = text != state.texts_.end() && text->first == field;
-            if (!is_text && !field.empty() && member != document.end() && member->first == field) {
+            const bool is_text = reach(text, state.texts_.end(), field);
+            if (reach(member, document.end(), field) && !is_text && !field.empty()) {
                 ++met;
                 if (one_kind) g.shown = &member->second;
             }
@@ -78,6 +77,14 @@ private:
         for (const auto& [field, ignored] : state.texts_) met += find(document, field) != nullptr ? 1U : 0U;
         // An amendment may show a field that nobody ever wrote.
         if (met == document.size()) choose_base();
+    }
+
+    /// Moves `at` to the first that is not before `field`. Whether that is the field itself.
+    template <class Iterator>
+    static bool reach(Iterator& at, const Iterator& end, const std::string& field) {
+        for (; at != end; ++at)
+            if (const int order = at->first.compare(field); order >= 0) return order == 0;
+        return false;
     }
 
     std::uint64_t index(const Dot& dot) const {
@@ -121,6 +128,7 @@ private:
 
     Value write() const {
         CborWriter out;
+        out.reserve(kUsualBytes);
         out.array(kParts);
         out.uint(kVersion);
         write_context(out, state_.context_);

@@ -134,7 +134,9 @@ private:
     Label label_;
     bool document_ = false;
     std::vector<FieldSchema> fields_;
-    std::vector<std::size_t> by_name_;  ///< places in fields_, shorter names first, then in their bytes' order
+    /// A name's length and its first seven octets: tells most names apart with one comparison.
+    static std::uint64_t key_of(std::string_view name);
+    std::vector<std::pair<std::uint64_t, std::size_t>> by_name_;  ///< keys and places in fields_, sorted
     std::vector<std::string> list_by_;
     std::map<std::string, std::string, std::less<>> sections_;
     std::vector<std::string> writers_, creators_, deleters_, sealers_, amenders_, resolvers_;

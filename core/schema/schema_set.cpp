@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/base/embedded.h"
@@ -56,12 +55,18 @@ RoleSchema read_role(const Place& place, const std::string& name) {
 
 }  // namespace
 
+std::uint64_t TypeSchema::key_of(std::string_view name) {
+    std::uint64_t key = std::min<std::size_t>(name.size(), 255);
+    for (std::size_t i = 0; i < 7; ++i) key = key << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
+    return key;
+}
+
 const FieldSchema* TypeSchema::field(std::string_view name) const {
-    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::size_t place, std::string_view wanted) {
-        const std::string& here = fields_[place].name;
-        return here.size() != wanted.size() ? here.size() < wanted.size() : std::memcmp(here.data(), wanted.data(), here.size()) < 0;
-    });
-    return found == by_name_.end() || fields_[*found].name != name ? nullptr : &fields_[*found];
+    const std::uint64_t key = key_of(name);
+    auto at = std::lower_bound(by_name_.begin(), by_name_.end(), key, [](const auto& entry, std::uint64_t k) { return entry.first < k; });
+    for (; at != by_name_.end() && at->first == key; ++at)
+        if (fields_[at->second].name == name) return &fields_[at->second];
+    return nullptr;
 }
 
 std::string TypeSchema::section_under(std::string_view kind) const {

@@ -94,14 +94,10 @@ void TypeReader::read_fields() {
     if (properties.json().size() > kMaxFields) properties.fail_here("more than " + std::to_string(kMaxFields) + " fields");
     for (const auto& [name, property] : properties.json().items()) {
         if (!is_name(name)) properties.fail_here("a field's name must be of letters a-z, digits and _");
-        type_.by_name_.push_back(type_.fields_.size());
+        type_.by_name_.emplace_back(TypeSchema::key_of(name), type_.fields_.size());
         type_.fields_.push_back(read_field(Place(property, root_.where() + ", field " + name), name, false));
     }
-    const auto shorter_first = [this](std::size_t a, std::size_t b) {
-        const std::string &x = type_.fields_[a].name, &y = type_.fields_[b].name;
-        return x.size() != y.size() ? x.size() < y.size() : x < y;
-    };
-    std::sort(type_.by_name_.begin(), type_.by_name_.end(), shorter_first);
+    std::sort(type_.by_name_.begin(), type_.by_name_.end());
     type_.list_by_ = root_.names("list_by");
     if (type_.list_by_.size() > kMaxListBy) root_.fail_here("list_by takes at most two fields");
     for (const std::string& name : type_.list_by_) (void)scalar_field(name, "list_by");

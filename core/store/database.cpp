@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <atomic>
+#include <iterator>
 #include <utility>
 
 #include "core/base/error.h"
@@ -16,6 +18,8 @@ constexpr int kLogPages = 4000;                 // a log of so many is moved int
 constexpr int kLogPagesAtMost = 4 * kLogPages;  // and one of so many is waited for;
 constexpr int kLogPagesLeft = 100;              // so few are left to the writer
 constexpr int kPasses = 8;                      // of a background that writers outrun
+constexpr int kLogPagesAhead = 128;             // what a log that grows is lengthened by
+constexpr std::int64_t kLogPageBytes = 4096 + 24;
 
 ErrorCode code_of(int sqlite) {
     switch (sqlite & 0xff) {
@@ -79,6 +83,21 @@ public:
     Checkpoints(const Checkpoints&) = delete;
     Checkpoints& operator=(const Checkpoints&) = delete;
 
+    /// Once the log grows page by page, each commit waits for the disk twice: for its pages, and for the file's new length. So it is
+    /// lengthened ahead, by zeros, which are no pages of a log. Only with the write lock held: nobody else writes there then. A disk that is
+    /// too full for it is no error: what was lengthened is where the next pages go.
+    void lengthen(sqlite3* writer) {
+        const std::int64_t needed = (pages_ + kLogPagesAhead / 2) * kLogPageBytes;
+        if (pages_ < kLogPagesAhead || needed <= length_) return;
+        sqlite3_file* log = nullptr;
+        if (sqlite3_file_control(writer, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == nullptr ||
+            log->pMethods == nullptr || log->pMethods->xFileSize(log, &length_) != SQLITE_OK)
+            return;
+        static constexpr std::array<char, 32 * 1024> zeros{};
+        for (const std::int64_t enough = needed + kLogPagesAhead * kLogPageBytes; length_ < enough; length_ += std::ssize(zeros))
+            if (log->pMethods->xWrite(log, zeros.data(), static_cast<int>(zeros.size()), length_) != SQLITE_OK) return;
+    }
+
     /// For sqlite3_wal_hook: `writer` has committed, and its log has `pages` now.
     static int committed(void* self, sqlite3* writer, const char*, int pages) {
         static_cast<Checkpoints*>(self)->committed(writer, pages);
@@ -89,6 +108,7 @@ private:
     enum class State { idle, running, ended };
 
     void committed(sqlite3* writer, int pages) {
+        pages_ = pages;
         if (state_ == State::running) {
             if (pages < kLogPagesAtMost) return;
             background_->finish();
@@ -131,6 +151,8 @@ private:
     Bytes key_;  ///< for the second connection
     Background* background_;
     sqlite3* beside_ = nullptr;
+    int pages_ = 0;             ///< of the log, after the last commit here
+    sqlite3_int64 length_ = 0;  ///< of its file, as last seen
     int moved_ = 0;  ///< by the background, which has it until it ends
     std::atomic<State> state_ = State::idle;
 };
@@ -294,7 +316,9 @@ Moment::~Moment() {
 }
 
 Transaction::Transaction(Database& db) : db_(db), outermost_(!db.in_transaction()) {
-    if (outermost_) Query(db, "BEGIN IMMEDIATE").run();
+    if (!outermost_) return;
+    Query(db, "BEGIN IMMEDIATE").run();
+    db.checkpoints_->lengthen(db.db_);
 }
 
 Transaction::~Transaction() {

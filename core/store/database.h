@@ -51,6 +51,7 @@ public:
 
 private:
     friend class Query;
+    friend class Transaction;
     class Checkpoints;
     sqlite3_stmt* prepared(const char* sql);
     [[noreturn]] void fail_now(int code) const;

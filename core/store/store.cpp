@@ -219,8 +219,8 @@ Writer Store::writer_on(const ScopeRow& row, const RecordId& record) {
     writer.user = enrolment.user;
     writer.roles = row.info.roles;
     writer.section = row.info.section;
-    writer.exists = [this, id = text_value(to_string(record))](std::string_view type, std::string_view field, BytesView value,
-                                                               std::string_view link) {
+    writer.exists = [this, record](std::string_view type, std::string_view field, BytesView value, std::string_view link) {
+        const Value id = text_value(to_string(record));
         Query q(db, "SELECT doc FROM record WHERE type = ? AND flags & 2 = 0");
         q.text(type);
         while (q.next()) {

@@ -97,6 +97,7 @@ private:
             }
             out("W1", "tx_fsync", static_cast<double>(n) / since(start), "ops/s", n, "encrypted, chained");
             out("W1", "tx_fsync_cpu_us", (cpu_seconds() - cpu) / static_cast<double>(n) * 1e6, "us", n);
+            out("W1", "tx_fsync_p50", at_share(latency, 0.5), "us", n);
             out("W1", "tx_fsync_p99", at_share(latency, 0.99), "us", n);
         }
         plain_writes(n);

@@ -1057,6 +1057,16 @@ export const sabotages = [
         replace: String.raw`            return;`,
     },
     {
+        name: 'a log is lengthened at each save', file: 'core/store/database.cpp',
+        find: String.raw`if (pages_ < kLogPagesAhead || needed <= length_) return;`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a log is lengthened over its own pages', file: 'core/store/database.cpp',
+        find: String.raw`static_cast<int>(zeros.size()), length_) != SQLITE_OK`,
+        replace: String.raw`static_cast<int>(zeros.size()), length_ - std::ssize(zeros)) != SQLITE_OK`,
+    },
+    {
         name: 'a background that lags is not waited for', file: 'core/store/database.cpp',
         find: String.raw`if (pages < kLogPagesAtMost) return;`,
         replace: String.raw`return;`,
