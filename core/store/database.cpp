@@ -67,9 +67,9 @@ int checkpoint(sqlite3* db) {
 }  // namespace
 
 /// Moves what the write-ahead log holds into the file. SQLite does that within the commit that fills the log, and that commit waits for the
-/// disk twice more. Where there is a background, a second connection does it beside the writer, and again with what was committed meanwhile,
-/// until little or nothing is. When all is moved the log begins anew with the next commit; the little that may be left is the writer's to
-/// move. A failure is no commit's: the log stays as it was.
+/// disk twice more. Where there is a background, a second connection does it beside the writer, and again with what was committed
+/// meanwhile, until little or nothing is. When all is moved the log begins anew with the next commit; the little that may be left is the
+/// writer's to move. A failure is no commit's: the log stays as it was.
 class Database::Checkpoints {
 public:
     Checkpoints(std::string path, BytesView key, Background* background) : path_(std::move(path)), background_(background) {
@@ -84,13 +84,13 @@ public:
     Checkpoints& operator=(const Checkpoints&) = delete;
 
     /// Once the log grows page by page, each commit waits for the disk twice: for its pages, and for the file's new length. So it is
-    /// lengthened ahead, by zeros, which are no pages of a log. Only with the write lock held: nobody else writes there then. A disk that is
-    /// too full for it is no error: what was lengthened is where the next pages go.
+    /// lengthened ahead, by zeros, which are no pages of a log. Only with the write lock held: nobody else writes there then. A disk that
+    /// is too full for it is no error: what was lengthened is where the next pages go.
     void lengthen(sqlite3* writer) {
         const std::int64_t needed = (pages_ + kLogPagesAhead / 2) * kLogPageBytes;
         if (pages_ < kLogPagesAhead || needed <= length_) return;
         sqlite3_file* log = nullptr;
-        if (sqlite3_file_control(writer, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == nullptr ||
+        if (sqlite3_file_control(writer, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log)) != SQLITE_OK || log == nullptr ||
             log->pMethods == nullptr || log->pMethods->xFileSize(log, &length_) != SQLITE_OK)
             return;
         static constexpr std::array<char, 32 * 1024> zeros{};
@@ -153,7 +153,7 @@ private:
     sqlite3* beside_ = nullptr;
     int pages_ = 0;             ///< of the log, after the last commit here
     sqlite3_int64 length_ = 0;  ///< of its file, as last seen
-    int moved_ = 0;  ///< by the background, which has it until it ends
+    int moved_ = 0;             ///< by the background, which has it until it ends
     std::atomic<State> state_ = State::idle;
 };
 
