@@ -486,4 +486,14 @@ TEST_CASE("a structure that encode() would not write is corrupt") {
     CHECK(corrupts("581a0102" + id + "01c00400000000000000000201c00200", "ab"));  // two that hang on each other
 }
 
+TEST_CASE("a word's letters and digits, the first and the last of each kind too, are changed as one word") {
+    for (char c : std::string("azAZ09")) {
+        const std::vector<Splice> splices = diff_words(std::string(2, c), std::string({c, 'm', c}));
+        REQUIRE(splices.size() == 1);
+        CHECK(splices[0].position == 0);
+        CHECK(splices[0].deleted == 2);
+        CHECK(splices[0].inserted == std::string({c, 'm', c}));
+    }
+}
+
 }  // namespace kopdarbs
