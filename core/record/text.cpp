@@ -18,12 +18,12 @@ using text::Sequence;
 using text::Span;
 
 Text::Text() : tree_(std::make_unique<Tree>()) {}
-Text::Text(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Text::Text(std::unique_ptr<Tree> tree, BytesView structure) : tree_(std::move(tree)), structure_(structure) {}
 Text::~Text() = default;
-Text::Text(const Text& other) : tree_(std::make_unique<Tree>(*other.tree_)) {}
+Text::Text(const Text& other) : tree_(std::make_unique<Tree>(*other.tree_)), structure_(other.structure_) {}
 Text::Text(Text&& other) noexcept = default;
 Text& Text::operator=(const Text& other) {
-    if (this != &other) tree_ = std::make_unique<Tree>(*other.tree_);
+    if (this != &other) *this = Text(other);
     return *this;
 }
 Text& Text::operator=(Text&& other) noexcept = default;
@@ -232,6 +232,7 @@ private:
 
 TextEdit Text::splice(const Dot& dot, const std::vector<Splice>& splices) {
     if (!text::is_change(dot)) fail(ErrorCode::invalid, "a change without a dot");
+    structure_.clear();
     Sequence& sequence = tree_->sequence;
     TextEdit edit;
     Author author(sequence, dot, edit);
@@ -442,6 +443,7 @@ private:
 
 void Text::apply(const Dot& dot, const std::vector<TextOp>& ops) {
     tree_->line.forget();
+    structure_.clear();
     Delivery(tree_->sequence, dot, ops).run();
 }
 

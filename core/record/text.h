@@ -107,8 +107,9 @@ public:
 
 private:
     struct Tree;
-    explicit Text(std::unique_ptr<Tree> tree);
+    Text(std::unique_ptr<Tree> tree, BytesView structure);
     std::unique_ptr<Tree> tree_;
+    Value structure_;  ///< what it was decoded from, until it is changed
 };
 
 /// One canonical CBOR item: how a change carries the operations. With the change's own dot as `self`, ids of the same replica are

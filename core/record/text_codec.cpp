@@ -285,6 +285,7 @@ void put_records(const Sequence& sequence, Packer& out) {
 
 Value Text::encode() const {
     using namespace text;
+    if (!structure_.empty()) return structure_;
     const Sequence& sequence = tree_->sequence;
     Packer out;
     out.octet(kVersion);
@@ -337,7 +338,7 @@ Text Text::decode(BytesView structure, std::string_view shown) {
     }
     auto tree = std::make_unique<Tree>(ids_of(records, ids));
     build(records, in, shown, tree->sequence);
-    return Text(std::move(tree));
+    return Text(std::move(tree), structure);
 }
 
 }  // namespace kopdarbs

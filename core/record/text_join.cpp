@@ -185,8 +185,9 @@ void lay_out(const std::vector<Record>& records, Side& a, Side& b, Sequence& seq
 void Text::join(const Text& other) {
     using namespace text;
     if (other.untouched() || this == &other) return;
+    structure_.clear();
     if (untouched()) {
-        *this = other;
+        tree_ = std::make_unique<Tree>(*other.tree_);
         return;
     }
     std::vector<ReplicaId> replicas;

@@ -83,12 +83,13 @@ public:
     Checkpoints(const Checkpoints&) = delete;
     Checkpoints& operator=(const Checkpoints&) = delete;
 
-    /// Once the log grows page by page, each commit waits for the disk twice: for its pages, and for the file's new length. So it is
-    /// lengthened ahead, by zeros, which are no pages of a log. Only with the write lock held: nobody else writes there then. A disk that
-    /// is too full for it is no error: what was lengthened is where the next pages go.
+    /// Once the log grows page by page, each commit waits for the disk twice: for its pages, and for the file's new length. So after a
+    /// small commit, which others like it may follow, it is lengthened ahead, by zeros, which are no pages of a log. Only with the write
+    /// lock held: nobody else writes there then. A disk that is too full for it is no error: what was lengthened is where the next pages
+    /// go.
     void lengthen(sqlite3* writer) {
         const std::int64_t needed = (pages_ + kLogPagesAhead / 2) * kLogPageBytes;
-        if (pages_ < kLogPagesAhead || needed <= length_) return;
+        if (pages_ < kLogPagesAhead || grown_ > kLogPagesAhead / 2 || needed <= length_) return;
         sqlite3_file* log = nullptr;
         if (sqlite3_file_control(writer, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log)) != SQLITE_OK || log == nullptr ||
             log->pMethods == nullptr || log->pMethods->xFileSize(log, &length_) != SQLITE_OK)
@@ -108,6 +109,7 @@ private:
     enum class State { idle, running, ended };
 
     void committed(sqlite3* writer, int pages) {
+        grown_ = pages - pages_;
         pages_ = pages;
         if (state_ == State::running) {
             if (pages < kLogPagesAtMost) return;
@@ -151,7 +153,8 @@ private:
     Bytes key_;  ///< for the second connection
     Background* background_;
     sqlite3* beside_ = nullptr;
-    int pages_ = 0;             ///< of the log, after the last commit here
+    int pages_ = 0;             ///< of the log, after the last commit here,
+    int grown_ = 0;             ///< which added so many
     sqlite3_int64 length_ = 0;  ///< of its file, as last seen
     int moved_ = 0;             ///< by the background, which has it until it ends
     std::atomic<State> state_ = State::idle;

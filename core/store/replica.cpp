@@ -113,8 +113,9 @@ struct ReplicaStore::Receiver {
     std::map<std::int64_t, std::vector<Change>> lines;  ///< by record: its pending changes as they were, once a verdict cut the line
     std::map<std::int64_t, RecordState> line_bases;     ///< the confirmed state that they lay on
     std::set<std::uint64_t> to_reauthor;
-    bool passed_over = false;      ///< in the page under way
-    std::set<std::uint64_t> cuts;  ///< changes that were not accepted
+    std::vector<std::int64_t> confirmed_as_shown;  ///< records that need no row of their own in `confirmed` any more
+    bool passed_over = false;                      ///< in the page under way
+    std::set<std::uint64_t> cuts;                  ///< changes that were not accepted
 
     void grants() {
         if (in.scopes) {
@@ -218,6 +219,7 @@ struct ReplicaStore::Receiver {
     }
 
     void cut(std::uint64_t counter, std::int64_t no, const Verdict& v) {
+        drop_confirmed();
         remember_line(no);
         reshown.insert(no);
         cuts.insert(counter);
@@ -228,8 +230,9 @@ struct ReplicaStore::Receiver {
     void accept(std::uint64_t counter, std::int64_t no, bool settled, Stamp stamp) {
         if (settled && reshown.count(no) == 0) {
             // shown = confirmed ⊕ what was unsent, so what is shown is confirmed now.
-            Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
+            confirmed_as_shown.push_back(no);
         } else {
+            drop_confirmed();
             Query q(store.db, "SELECT header, content FROM change WHERE counter = ?");
             q.bind(counter).one();
             const Change change = decode_change(q.bytes(0), q.bytes(1));
@@ -246,6 +249,16 @@ struct ReplicaStore::Receiver {
         state.restamp({store.enrolment.replica, counter}, stamp);
         store.update(no, state, shape_of(store.env.crypto, stored.id, state, store.schema.type(stored.type)));
         store.touched(stored.id);
+    }
+
+    /// Where nothing at all is unsent the table is emptied whole, which touches none of its pages but the first.
+    void drop_confirmed() {
+        if (!confirmed_as_shown.empty() && reshown.empty() && store.heads.unsent_after(0) == 0) {
+            Query(store.db, "DELETE FROM confirmed").run();
+        } else {
+            for (std::int64_t no : confirmed_as_shown) Query(store.db, "DELETE FROM confirmed WHERE no = ?").bind(no).run();
+        }
+        confirmed_as_shown.clear();
     }
 
     void keep_confirmed(std::int64_t no, const RecordState& state) {
@@ -444,6 +457,7 @@ struct ReplicaStore::Receiver {
         if (in.scopes || in.types) grants();
         store.heads.hear(Stamp::from_ms(std::min(in.server_ms, kMaxStampMs)));
         for (const Verdict& v : in.verdicts) verdict(v);
+        drop_confirmed();
         if (in.decision)
             Query(store.db, "INSERT INTO decision(before, body, signature) VALUES (?, ?, ?)")
                 .id(in.decision->before)

@@ -1,6 +1,7 @@
 #include "sync/server/prepare.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <future>
 #include <thread>
@@ -13,8 +14,8 @@ namespace kopdarbs::sync {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 500;
-/// Changes that are worth the start of a thread, and the most threads for one request.
-constexpr std::size_t kWorthAThread = 50, kMaxThreads = 4;
+/// Changes that are worth the start of a thread, the most threads for one request, and the changes that one takes at a time.
+constexpr std::size_t kWorthAThread = 50, kMaxThreads = 4, kPiece = 16;
 
 std::string printed(const Problem& problem) {
     std::string reason = (problem.field.empty() ? std::string() : problem.field + ": ") + problem.reason.en + " / " + problem.reason.lv;
@@ -131,11 +132,14 @@ PreparedChange read(const SignedChange& bytes) {
 void in_parallel(std::size_t count, const std::function<void(std::size_t from, std::size_t to)>& part) {
     const std::size_t threads =
         std::clamp<std::size_t>(std::min<std::size_t>(count / kWorthAThread, std::thread::hardware_concurrency()), 1, kMaxThreads);
-    const auto bound = [&](std::size_t number) { return count * number / threads; };
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t from = next.fetch_add(kPiece); from < count; from = next.fetch_add(kPiece))
+            part(from, std::min(from + kPiece, count));
+    };
     std::vector<std::future<void>> others;
-    for (std::size_t number = 1; number < threads; ++number)
-        others.push_back(std::async(std::launch::async, part, bound(number), bound(number + 1)));
-    part(0, bound(1));
+    for (std::size_t number = 1; number < threads; ++number) others.push_back(std::async(std::launch::async, work));
+    work();
     for (std::future<void>& other : others) other.get();
 }
 

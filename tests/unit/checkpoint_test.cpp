@@ -101,6 +101,20 @@ TEST_CASE("a vault that is closed waits for its background") {
     CHECK_FALSE(std::filesystem::exists(ilze->path() + "-wal"));
 }
 
+TEST_CASE("a log is lengthened ahead where small saves follow one another, and not for what may come after a large one") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const auto grown_by = [&](const std::string& text) {
+        const std::size_t before = log_size(*ilze);
+        (void)ilze->create("home_visit", "H-17", R"({"place":"A","observations":")" + text + "\"}");
+        return (log_size(*ilze) - before) / kPage;
+    };
+    CHECK(grown_by(std::string(kTextBytes, 'x')) > 200);
+    CHECK(grown_by("x") < 64);
+    CHECK(grown_by("x") > 100);
+    CHECK(grown_by("x") == 0);
+}
+
 TEST_CASE("a log that grows is lengthened ahead of its pages, and gives all that was saved wherever the rest is cut") {
     constexpr std::size_t kSmallSaves = 150;
     Town town;

@@ -1058,7 +1058,12 @@ export const sabotages = [
     },
     {
         name: 'a log is lengthened at each save', file: 'core/store/database.cpp',
-        find: String.raw`if (pages_ < kLogPagesAhead || needed <= length_) return;`,
+        find: String.raw`if (pages_ < kLogPagesAhead || grown_ > kLogPagesAhead / 2 || needed <= length_) return;`,
+        replace: String.raw``,
+    },
+    {
+        name: 'a log is lengthened after a large commit', file: 'core/store/database.cpp',
+        find: String.raw`grown_ > kLogPagesAhead / 2 || `,
         replace: String.raw``,
     },
     {
@@ -1085,5 +1090,28 @@ export const sabotages = [
         name: 'a set beside a document may hold an element twice', file: 'core/record/state_codec.cpp',
         find: String.raw`if (std::adjacent_find(elements.begin(), elements.end()) != elements.end()) corrupt("an element twice");`,
         replace: String.raw``,
+    },
+    {
+        name: 'a text that a change altered is encoded as it was', file: 'core/record/text.cpp',
+        find: String.raw`    tree_->line.forget();
+    structure_.clear();`,
+        replace: String.raw`    tree_->line.forget();`,
+    },
+    {
+        name: 'a text that its author altered is encoded as it was', file: 'core/record/text.cpp',
+        find: String.raw`    structure_.clear();
+    Sequence& sequence`,
+        replace: String.raw`    Sequence& sequence`,
+    },
+    {
+        name: 'a text that was joined is encoded as it was', file: 'core/record/text_join.cpp',
+        find: String.raw`    structure_.clear();
+`,
+        replace: String.raw``,
+    },
+    {
+        name: 'what is confirmed is forgotten while something is unsent', file: 'core/store/replica.cpp',
+        find: String.raw`reshown.empty() && store.heads.unsent_after(0) == 0) {`,
+        replace: String.raw`reshown.empty()) {`,
     },
 ];
