@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/store/database.h"
@@ -104,6 +105,33 @@ TEST_CASE("a save on a full disk gives an io error in a plain sentence; nothing 
     ilze->reopen();
     CHECK(ilze->field(id, "place") == R"("B")");
     CHECK(ilze->sync().accepted == 2);
+    town.require_sound({ilze.get()});
+}
+
+TEST_CASE("a log that a full disk keeps from being lengthened takes saves as long as there is room for their pages") {
+    constexpr std::uint64_t kPage = 4096, kPagesAhead = 128;
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    std::vector<RecordId> made;
+    const auto save = [&] { made.push_back(ilze->create("home_visit", "H-17", R"({"place":"A"})")); };
+    const std::uint64_t at_first = size_of(ilze->path());
+    std::uint64_t length = at_first;
+    for (std::uint64_t grown = 0; grown < kPagesAhead; grown = (size_of(ilze->path()) - length) / kPage) {
+        length = size_of(ilze->path());
+        save();
+    }
+    const std::uint64_t before = made.size(), pages_before = (length - at_first) / kPage;
+    {
+        const FullDisk full(size_of(ilze->path()));
+        CHECK(message_of([&] {
+                  for (int i = 0; i < 1000; ++i) save();
+              }).find("nothing of this was saved") != std::string::npos);
+    }
+    CHECK((made.size() - before) * pages_before / before > kPagesAhead + kPagesAhead / 4);
+    save();
+    ilze->reopen();
+    for (const RecordId& id : made) CHECK(ilze->field(id, "place") == R"("A")");
+    CHECK(ilze->sync().accepted == made.size());
     town.require_sound({ilze.get()});
 }
 
