@@ -3,6 +3,7 @@
 #include "core/record/json_document.h"
 #include "core/record/rules.h"
 #include "core/record/state.h"
+#include "core/record/view.h"
 #include "platform/posix/openssl_crypto.h"
 #include "tests/support/catch.h"
 #include "tests/support/person.h"
@@ -34,6 +35,29 @@ void concurrently(Person& a, Person& b, const std::function<void(Draft&)>& first
 }  // namespace
 
 // Policies
+
+TEST_CASE("each path has the policy of what it addresses, and an unknown field asks for review") {
+    const TypeSchema& type = Person::type();
+    const std::vector<std::pair<Path, Merge>> policies = {
+        {scalar_path("name"), Merge::latest},
+        {scalar_path("phone"), Merge::review},
+        {scalar_path("risk"), Merge::highest},
+        {scalar_path("number"), Merge::review},  // written once
+        {scalar_path("unknown"), Merge::review},
+        {element_path("tags", words("a")), Merge::set},
+        {row_path("lines", "r"), Merge::set},
+        {column_path("lines", "r", "amount"), Merge::review},
+        {column_path("lines", "r", "kind"), Merge::latest},
+        {column_path("lines", "r", "unknown"), Merge::review},
+        {counter_path("visits", ReplicaId{}), Merge::counter},
+        {text_path("note"), Merge::text},
+        {record_path(PathKind::seal), Merge::latest},
+    };
+    for (const auto& [path, policy] : policies) {
+        CAPTURE(path.kind, path.field);
+        CHECK(policy_of(path, &type) == policy);
+    }
+}
 
 TEST_CASE("latest: the greater stamp is shown, the other value stays, and nobody is asked") {
     Person a(1), b(2);
