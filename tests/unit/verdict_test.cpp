@@ -203,6 +203,8 @@ TEST_CASE("pitfall 27: what was written between refused words splits no word tha
     INFO(text);
     CHECK(text.find("Durvis") != std::string::npos);
     CHECK(text.find("Logs") != std::string::npos);
+    CHECK(text.find("Silts") < text.find("Logs"));
+    CHECK(text.find("Logs") < text.find("Durvis"));
     CHECK(text.find("Dakts") == std::string::npos);
     require_equal({ilze.get(), maris.get()}, id);
     town.require_sound({ilze.get(), maris.get()});
