@@ -308,6 +308,25 @@ TEST_CASE("a change saved while the answer that refuses its line was on the way 
     town.require_sound({ilze.get(), zane.get()});
 }
 
+TEST_CASE("an answer about one record leaves what is confirmed of another that was edited meanwhile") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    const RecordId told = ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    const RecordId edited = ilze->create("home_visit", "H-17", R"({"place":"A"})");
+    ilze->sync();
+    ilze->put(told, R"({"place":"B"})");
+    const auto other = ilze->second_process();
+    int answers = 0;
+    ilze->line.on_the_way = [&] {
+        if (answers++ == 0) (void)other->put("home_visit", edited, {}, R"({"place":"B"})");
+        CHECK(other->verify().damage.empty());
+    };
+    ilze->sync();
+    CHECK(answers == 2);
+    CHECK(ilze->vault().status().unsent == 0);
+    town.require_sound({ilze.get()});
+}
+
 TEST_CASE("changes saved while an answer was on the way are sent next, on whatever came") {
     Town town;
     const auto ilze = town.enrol("ilze"), maris = town.enrol("maris");
