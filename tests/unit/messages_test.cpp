@@ -40,7 +40,7 @@ std::size_t open_ended(BytesView message, const std::function<Bytes(BytesView)>&
             CHECK(e.code() == ErrorCode::corrupt);
             continue;
         }
-        count += read == message ? 1 : 0;  // else it is of a change, whose parts are kept, known or not
+        if (read == message) ++count;  // else it is of a change, whose parts are kept, known or not
     }
 }
 
