@@ -160,7 +160,7 @@ private:
             const bool same = in_document != nullptr && CborReader(*in_document).peek() == CborType::text && text_of(*in_document) == shown;
             out.array(same ? 2 : 3);
             out.text(field);
-            out.raw(text.encode());
+            out.raw(text.structure());
             if (!same) out.text(shown);
         }
         if (base_ < 0)

@@ -38,6 +38,10 @@ std::string Text::text() const {
     return all;
 }
 
+Value Text::structure() const {
+    return structure_.empty() ? encode() : structure_;
+}
+
 std::uint32_t Text::length() const {
     return tree_->sequence.visible();
 }

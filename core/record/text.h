@@ -102,6 +102,8 @@ public:
 
     /// The structure without the characters shown: canonical CBOR, one item. With text() it is the whole state.
     Value encode() const;
+    /// What encode() gives, without its work where nothing changed since decode().
+    Value structure() const;
     /// Throws Error{corrupt} when the two do not fit together or were not made by encode() and text().
     static Text decode(BytesView structure, std::string_view shown);
 
@@ -109,7 +111,7 @@ private:
     struct Tree;
     Text(std::unique_ptr<Tree> tree, BytesView structure);
     std::unique_ptr<Tree> tree_;
-    Value structure_;  ///< what it was decoded from, until it is changed
+    Value structure_;  ///< what it was decoded from; empty once it may have changed
 };
 
 /// One canonical CBOR item: how a change carries the operations. With the change's own dot as `self`, ids of the same replica are

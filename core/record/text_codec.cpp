@@ -285,7 +285,6 @@ void put_records(const Sequence& sequence, Packer& out) {
 
 Value Text::encode() const {
     using namespace text;
-    if (!structure_.empty()) return structure_;
     const Sequence& sequence = tree_->sequence;
     Packer out;
     out.octet(kVersion);

@@ -251,7 +251,8 @@ struct ReplicaStore::Receiver {
         store.touched(stored.id);
     }
 
-    /// Where nothing at all is unsent the table is emptied whole, which touches none of its pages but the first.
+    /// Drops those rows. It is put off until all verdicts are known, or one needs the table as it is: where nothing at all is unsent the
+    /// table is emptied whole, and SQLite frees its pages without writing them.
     void drop_confirmed() {
         if (!confirmed_as_shown.empty() && reshown.empty() && store.heads.unsent_after(0) == 0) {
             Query(store.db, "DELETE FROM confirmed").run();

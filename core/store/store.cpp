@@ -94,8 +94,8 @@ void Store::words_changed(std::int64_t no) {
 void Store::show(const Stored& before, const RecordState& was, const RecordState& state) {
     for (const auto& [field, text] : was.texts()) {
         const auto now = state.texts().find(field);
-        const Value structure = text.encode();
-        if (now != state.texts().end() && now->second.encode() == structure) continue;
+        const Value structure = text.structure();
+        if (now != state.texts().end() && now->second.structure() == structure) continue;
         CborWriter context;
         write_context(context, was.context());
         const std::string shown = text.text();

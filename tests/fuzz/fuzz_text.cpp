@@ -13,10 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Text text;
     fuzz::only_errors([&] {
         text = Text::decode(structure, shown);
-        fuzz::must(text.encode() == structure && text.text() == shown);
+        fuzz::must(text.encode() == structure && text.structure() == structure && text.text() == shown);
         Text joined = text;
         joined.join(text);
-        fuzz::must(joined.encode() == structure);
+        fuzz::must(joined.encode() == structure && joined.structure() == structure);
     });
     return fuzz::only_errors([&] {
         const std::vector<TextOp> ops = decode_text_ops(rest, self);
@@ -29,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             throw;
         }
         const Value after = edited.encode();
+        fuzz::must(edited.structure() == after);
         fuzz::must(Text::decode(after, edited.text()).encode() == after);
         edited.apply(self, ops);
         fuzz::must(edited.encode() == after);

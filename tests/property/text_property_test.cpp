@@ -198,6 +198,8 @@ public:
         REQUIRE(again.encode() == bytes);
         REQUIRE(again.text() == r.text.text());
         REQUIRE(Text(r.text).encode() == bytes);
+        REQUIRE(r.text.structure() == bytes);
+        REQUIRE(again.structure() == bytes);
         if (random.chance(20)) replicas[at].text = std::move(again);
         for (const Replica& other : replicas) REQUIRE((other.seen != r.seen || other.text.encode() == bytes));
         for (const auto& [newline, ids] : r.model.lines()) {
