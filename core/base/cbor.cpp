@@ -54,14 +54,9 @@ double from_half(std::uint16_t half) {
 
 }  // namespace
 
-void CborWriter::head(unsigned major, std::uint64_t argument) {
-    const char type = static_cast<char>(major << 5);
-    if (argument < 24) {
-        out_ += static_cast<char>(type | static_cast<char>(argument));
-        return;
-    }
+void CborWriter::long_head(unsigned major, std::uint64_t argument) {
     const int size = argument <= 0xff ? 0 : argument <= 0xffff ? 1 : argument <= 0xffffffff ? 2 : 3;
-    out_ += static_cast<char>(type | static_cast<char>(24 + size));
+    out_ += static_cast<char>((major << 5) + 24 + static_cast<unsigned>(size));
     for (int shift = (8 << size) - 8; shift >= 0; shift -= 8) out_ += static_cast<char>(argument >> shift);
 }
 

@@ -50,7 +50,14 @@ public:
     std::size_t size() const { return out_.size(); }
 
 private:
-    void head(unsigned major, std::uint64_t argument);
+    void head(unsigned major, std::uint64_t argument) {
+        if (argument < 24)
+            out_ += static_cast<char>(major << 5 | argument);
+        else
+            long_head(major, argument);
+    }
+    /// For an argument that the first octet does not hold.
+    void long_head(unsigned major, std::uint64_t argument);
     Bytes out_;
 };
 

@@ -95,7 +95,10 @@ void Draft::write(Path path, BytesView value, bool covering) {
             for (const Sibling& s : reg->siblings) spares.push_back(s.dot);
         }
     }
-    ops_.push_back({std::move(path), Value(value), std::move(spares)});
+    Op& op = ops_.emplace_back();
+    op.path = std::move(path);
+    op.value = value;
+    op.spares = std::move(spares);
 }
 
 void Draft::create() {

@@ -134,7 +134,7 @@ private:
     Label label_;
     bool document_ = false;
     std::vector<FieldSchema> fields_;
-    /// A name's length and its first seven octets: tells most names apart with one comparison.
+    /// Of a name's length and its first eight octets: tells most names apart with one comparison.
     static std::uint64_t key_of(std::string_view name);
     std::vector<std::pair<std::uint64_t, std::size_t>> by_name_;  ///< keys and places in fields_, sorted
     std::vector<std::string> list_by_;

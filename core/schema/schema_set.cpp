@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <utility>
 
 #include "core/base/embedded.h"
@@ -56,9 +58,9 @@ RoleSchema read_role(const Place& place, const std::string& name) {
 }  // namespace
 
 std::uint64_t TypeSchema::key_of(std::string_view name) {
-    std::uint64_t key = std::min<std::size_t>(name.size(), 255);
-    for (std::size_t i = 0; i < 7; ++i) key = key << 8 | (i < name.size() ? static_cast<std::uint8_t>(name[i]) : 0U);
-    return key;
+    std::array<char, 8> beginning{};
+    (void)name.copy(beginning.data(), beginning.size());
+    return std::bit_cast<std::uint64_t>(beginning) ^ name.size();
 }
 
 const FieldSchema* TypeSchema::field(std::string_view name) const {
