@@ -203,6 +203,34 @@ TEST_CASE("an edit that follows from those before costs its value, its record an
     CHECK(comes_back(turns));
 }
 
+TEST_CASE("a path that other records have too is said once, and one of a single record with each change") {
+    const auto cost = [](const Path& path) {
+        const auto size = [&](std::uint64_t count) {
+            std::vector<ChangeBytes> changes;
+            for (std::uint64_t i = 1; i <= count; ++i) {
+                Change c = edit(i, i);
+                c.ops = {{path, bool_value(true), {}}};
+                changes.push_back(bytes_of(c));
+            }
+            CHECK(comes_back(changes));
+            return written(changes).size();
+        };
+        return size(100) - size(50);
+    };
+    const std::size_t least = cost(scalar_path("heating"));
+    for (const Path& path : {element_path("needs", text_value("home care")), text_path("notes"), record_path(PathKind::life),
+                             record_path(PathKind::seal), record_path(PathKind::amendment), record_path(PathKind::birth)}) {
+        INFO(path.kind);
+        CHECK(cost(path) == least);
+    }
+    for (const Path& path : {row_path("members", "r1"), column_path("members", "r1", "name"), counter_path("hours", replica_id(1)),
+                             Path{static_cast<std::uint32_t>(PathKind::line), "notes", line_key({{replica_id(1), 1}, 0}), {}},
+                             Path{static_cast<std::uint32_t>(PathKind::birth) + 1, {}, {}, {}}}) {
+        INFO(path.kind);
+        CHECK(cost(path) > least);
+    }
+}
+
 TEST_CASE("columns that point at nothing, end too early or too late are corrupt") {
     const std::vector<ChangeBytes> changes = {bytes_of(edit(1, 1)), bytes_of(edit(2, 2))};
     const Bytes block = written(changes);
