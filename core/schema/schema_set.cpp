@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "core/base/embedded.h"
@@ -60,7 +60,9 @@ RoleSchema read_role(const Place& place, const std::string& name) {
 std::uint64_t TypeSchema::key_of(std::string_view name) {
     std::array<char, 8> beginning{};
     (void)name.copy(beginning.data(), beginning.size());
-    return std::bit_cast<std::uint64_t>(beginning) ^ name.size();
+    std::uint64_t key = 0;
+    std::memcpy(&key, beginning.data(), sizeof key);
+    return key ^ name.size();
 }
 
 const FieldSchema* TypeSchema::field(std::string_view name) const {
