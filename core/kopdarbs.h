@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@
 #include "core/schema/schema.h"
 
 namespace kopdarbs {
+
+/// Of one JSON object, or one text, that is put into a record.
+constexpr std::size_t kMaxInputBytes = 6 * 1024 * 1024;
 
 class ReplicaStore;  // core/store/replica.h: what the sync engine needs of a vault
 
@@ -156,6 +160,17 @@ public:
     /// The same for hosts that have typed values already: canonical CBOR by field name (json.h makes them).
     Saved put(std::string_view type, std::optional<RecordId> id, std::string_view scope, const RecordState::Document& fields,
               Base base = {});
+    /// The arguments of one such `put`.
+    struct Entry {
+        std::string type;
+        std::optional<RecordId> id;
+        std::string scope;
+        RecordState::Document fields;
+    };
+    /// As `put` of each entry, in order, `per_transaction` in one transaction: all of these or none. New records are worked out on
+    /// `Env::helper` too. `each` is called once an entry is saved, before its transaction ends, and saves nothing itself: how often it was
+    /// called tells the entry that failed, and the whole transactions before that are kept.
+    void put_all(std::span<const Entry> entries, std::size_t per_transaction, const std::function<void(const Saved&)>& each);
     Saved edit(const RecordId& id, std::string_view field, const std::vector<Splice>& splices, Base base = {});
     Saved edit(const RecordId& id, std::string_view field, std::string_view text, Base base = {});
     /// `element` is JSON.

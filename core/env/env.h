@@ -86,7 +86,7 @@ public:
     virtual std::optional<Bytes> open_sealed(const KeyPair& key, BytesView sealed, BytesView associated) = 0;
 };
 
-/// Work that no caller waits for.
+/// Another thread.
 class Background {
 public:
     virtual ~Background() = default;
@@ -101,7 +101,8 @@ struct Env {
     Clock& clock;
     Entropy& entropy;
     Crypto& crypto;
-    Background* background = nullptr;  ///< none: everything is done within the calls that cause it
+    Background* background = nullptr;  ///< has work that no call waits for; none: it is done within the calls that cause it
+    Background* helper = nullptr;      ///< shares the work of a call that has much of it; not the same, whose work may be long
 };
 
 }  // namespace kopdarbs

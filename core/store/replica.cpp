@@ -438,7 +438,8 @@ struct ReplicaStore::Receiver {
         Change change =
             reauthored(original, {store.enrolment.replica, counter}, old_before, old_after, state, store.schema.type(stored.type));
         if (change.ops.empty()) return;
-        store.append(change, stored.no, stored.scope);
+        const Salted salted = encode_salted(change, store.env);
+        store.append(change, salted, stored.no, stored.scope);
         lay(state, change);
         store.log("authored again: " + to_string(original.dot) + " as " + to_string(change.dot));
     }

@@ -46,19 +46,38 @@ Text Store::text_at(const Stored& record, const RecordState& state, std::string_
     return state.text(field);
 }
 
-void Store::append(Change& change, std::int64_t record_no, std::int64_t scope_no) {
+Change NextChanges::to(const RecordId& record, const TypeSchema& type, const ScopeRow& scope) {
+    Change change;
+    change.dot = {store_.enrolment.replica, ++counter_};
+    if (counter_ > kMaxCounter) fail(ErrorCode::io, "this replica has no numbers left");
+    change.wall_ms = std::min(store_.env.clock.wall_ms(), kMaxStampMs);
+    change.stamp = clock_.tick(change.wall_ms);
+    change.heard = store_.heads.heard();
+    change.author = store_.enrolment.user;
+    change.scope = scope.id;
+    change.record = record;
+    change.type = type.name();
+    change.type_version = type.version();
+    return change;
+}
+
+Salted encode_salted(Change& change, const Env& env) {
     encode_change(change);
     if (change.content.size() > kMaxContentBytes) fail(ErrorCode::invalid, "more than 8 MiB in one save");
-    const auto salt = env.entropy.octets<kSaltBytes>();
-    const Hash256 hash =
-        chain_hash(env.crypto, heads.feed(scope_no).hash, change.header, content_hash(env.crypto, view(salt), change.content));
+    Salted salted{env.entropy.octets<kSaltBytes>(), {}};
+    salted.hash = content_hash(env.crypto, view(salted.salt), change.content);
+    return salted;
+}
+
+void Store::append(const Change& change, const Salted& salted, std::int64_t record_no, std::int64_t scope_no) {
+    const Hash256 hash = chain_hash(env.crypto, heads.feed(scope_no).hash, change.header, salted.hash);
     Query(db, "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(change.dot.counter)
         .bind(record_no)
         .bind(change.prev)
         .bind(scope_no)
         .blob(change.header)
-        .blob(view(salt))
+        .blob(view(salted.salt))
         .blob(change.content)
         .id(hash)
         .run();
@@ -68,11 +87,7 @@ void Store::append(Change& change, std::int64_t record_no, std::int64_t scope_no
 Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
                   const std::function<void(Draft&, const RecordState&)>& fill) {
     const RecordState was = before == nullptr ? RecordState() : before->state();
-    Change change;
-    HybridClock clock(heads.stamp());
-    change.dot = {enrolment.replica, heads.counter() + 1};
-    change.heard = heads.heard();
-    if (change.dot.counter > kMaxCounter) fail(ErrorCode::io, "this replica has no numbers left");
+    Change change = NextChanges(*this).to(id, type, scope);
     const std::optional<Version> version = version_given(base, before);
     Draft draft(was, type, change.dot, version);
     if (before == nullptr) draft.create();
@@ -85,13 +100,6 @@ Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& ty
         return saved;
     }
     change.prev = was.context().at(enrolment.replica);
-    change.wall_ms = std::min(env.clock.wall_ms(), kMaxStampMs);
-    change.stamp = clock.tick(change.wall_ms);
-    change.author = enrolment.user;
-    change.scope = scope.id;
-    change.record = id;
-    change.type = type.name();
-    change.type_version = type.version();
     const bool on_all = change.seen.covers(was.context());
     const auto problem = judge_change(change, on_all ? was : was.within(change.seen), &type, writer_on(scope, id), &saved.warnings);
     if (problem) fail(ErrorCode::refused, printed(*problem));
@@ -108,7 +116,8 @@ Saved Store::save(const Stored* before, const RecordId& id, const TypeSchema& ty
         if (!has_pending(*before)) Query(db, "INSERT INTO confirmed VALUES (?, ?, ?)").bind(no).text(before->doc).blob(before->meta).run();
         show(*before, was, now);
     }
-    append(change, no, scope.no);
+    const Salted salted = encode_salted(change, env);
+    append(change, salted, no, scope.no);
     saved.dot = change.dot;
     saved.version = to_string(version_of(now, &type));
     return saved;

@@ -58,16 +58,26 @@ std::optional<Stored> Store::find(std::int64_t no) {
     return read_row(q);
 }
 
-std::int64_t Store::insert(const RecordId& id, std::int64_t scope_no, std::string_view type, const RecordState& state, const Shape& shape) {
-    Query q(db, "INSERT INTO record(id, scope, type, k1, k2, flags, review, own, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+std::optional<std::int64_t> Store::insert_new(const RecordId& id, std::int64_t scope_no, std::string_view type, const RecordState& state,
+                                              const Shape& shape) {
+    Query q(db,
+            "INSERT INTO record(id, scope, type, k1, k2, flags, review, own, doc, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT(id) DO NOTHING");
     q.id(id).bind(scope_no).text(type);
     bind_key(q, shape.k1);
     bind_key(q, shape.k2);
     q.bind(shape.flags).bind(shape.review).bind(state.context().at(enrolment.replica)).text(shape.doc).blob(shape.meta).run();
+    if (db.changed_rows() == 0) return std::nullopt;
     const std::int64_t no = db.last_insert_row();
     words_changed(no);  // its number may be that of one that went
     touched(id);
     return no;
+}
+
+std::int64_t Store::insert(const RecordId& id, std::int64_t scope_no, std::string_view type, const RecordState& state, const Shape& shape) {
+    const auto no = insert_new(id, scope_no, type, state, shape);
+    if (!no) fail(ErrorCode::corrupt, "a record that was not found is there: " + to_string(id));
+    return *no;
 }
 
 void Store::update(std::int64_t no, const RecordState& state, const Shape& shape) {
@@ -200,25 +210,36 @@ const ScopeRow& Store::scope(std::int64_t no) {
     fail(ErrorCode::corrupt, "a record in a scope that is not there");
 }
 
-const ScopeRow& Store::scope_for(std::string_view name, const TypeSchema& type) {
+const ScopeRow* Store::find_scope(std::string_view name, const TypeSchema& type) {
     const ScopeRow* found = nullptr;
     for (const ScopeRow& row : scopes()) {
         if (!row.held) continue;
-        if (row.info.name == name) return row;
-        const bool own = name == "own" && row.kind == "own";
+        if (row.info.name == name) return &row;
+        const bool own = row.kind == "own" && (name.empty() || name == "own");
         if ((row.info.target == name || own) && row.info.section == type.section_under(row.kind)) found = &row;
     }
+    return found;
+}
+
+const ScopeRow& Store::scope_for(std::string_view name, const TypeSchema& type) {
+    const ScopeRow* found = find_scope(name, type);
     if (scopes_.empty()) fail(ErrorCode::refused, "nothing is assigned here yet: sync first");
     if (found == nullptr)
-        fail(ErrorCode::refused, "scope '" + std::string(name.substr(0, 128)) + "': not assigned to you, or it holds no " + type.name());
+        fail(ErrorCode::refused, "scope '" + (name.empty() ? "own" : std::string(name.substr(0, 128))) +
+                                     "': not assigned to you, or it holds no " + type.name());
     return *found;
 }
 
-Writer Store::writer_on(const ScopeRow& row, const RecordId& record) {
+Writer Store::writer_on(const ScopeRow& row) const {
     Writer writer;
     writer.user = enrolment.user;
     writer.roles = row.info.roles;
     writer.section = row.info.section;
+    return writer;
+}
+
+Writer Store::writer_on(const ScopeRow& row, const RecordId& record) {
+    Writer writer = writer_on(row);
     writer.exists = [this, record](std::string_view type, std::string_view field, BytesView value, std::string_view link) {
         const Value id = text_value(to_string(record));
         Query q(db, "SELECT doc FROM record WHERE type = ? AND flags & 2 = 0");

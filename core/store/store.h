@@ -8,6 +8,7 @@
 // Threading: as the Vault's.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,12 +52,25 @@ struct ScopeRow {
     bool held = false;
 };
 
+/// A change's salt, and the hash of its content with it.
+struct Salted {
+    std::array<std::uint8_t, kSaltBytes> salt;
+    Hash256 hash;
+};
+/// Fills in `header` and `content` too. Throws Error{invalid} when the content is too large.
+Salted encode_salted(Change& change, const Env& env);
+
 struct Store {
     Store(const std::string& path, Database::Mode mode, BytesView key, Env environment);
 
     // store.cpp: rows
     std::optional<Stored> find(const RecordId& id);
     std::optional<Stored> find(std::int64_t no);
+    RecordId make_id() { return make_record_id(env.clock.wall_ms(), env.entropy.octets<10>()); }
+    /// The new row's number; absent, and nothing done, where there is a record of this id.
+    std::optional<std::int64_t> insert_new(const RecordId& id, std::int64_t scope, std::string_view type, const RecordState& state,
+                                           const Shape& shape);
+    /// The same where there is none.
     std::int64_t insert(const RecordId& id, std::int64_t scope, std::string_view type, const RecordState& state, const Shape& shape);
     void update(std::int64_t no, const RecordState& state, const Shape& shape);
     /// The words of a record that may be indexed are others now.
@@ -74,17 +88,22 @@ struct Store {
     // store.cpp: scopes, types and identity, cached; refreshed when another process committed
     const std::vector<ScopeRow>& scopes();
     const ScopeRow& scope(std::int64_t no);
+    /// Where a new record of `type` lives when its author says `name`: a target, a scope's name, "own" or nothing. Null when there is no
+    /// such place.
+    const ScopeRow* find_scope(std::string_view name, const TypeSchema& type);
     const ScopeRow& scope_for(std::string_view name, const TypeSchema& type);
     void reload();
     void load_types();
     Writer writer_on(const ScopeRow& scope, const RecordId& record);
+    /// The same, for whom no other record exists.
+    Writer writer_on(const ScopeRow& scope) const;
 
     // save.cpp
     /// One change by this device's user. `fill` asks for the operations; nothing is written when it asks for none.
     Saved save(const Stored* before, const RecordId& id, const TypeSchema& type, const ScopeRow& scope, Vault::Base base,
                const std::function<void(Draft&, const RecordState&)>& fill);
-    /// Signs `change` (all but dot, header and content is given) as this replica's next, unsent.
-    void append(Change& change, std::int64_t record_no, std::int64_t scope_no);
+    /// Makes `change` this replica's next, unsent.
+    void append(const Change& change, const Salted& salted, std::int64_t record_no, std::int64_t scope_no);
     std::optional<Version> version_given(const Vault::Base& base, const Stored* record);
     /// The text that the reader of `version` saw; throws Error{stale} when that is no longer known.
     Text text_at(const Stored& record, const RecordState& state, std::string_view field, const std::optional<Version>& version);
@@ -108,6 +127,20 @@ private:
     std::vector<ScopeRow> scopes_;
     std::int64_t scopes_version_ = -1;
     std::vector<RecordId> touched_;
+};
+
+/// Begins this replica's next changes: numbered and stamped, with nothing seen and no operations yet. In a Turn, in which every one that
+/// was begun is appended before another NextChanges is made.
+class NextChanges {
+public:
+    explicit NextChanges(Store& store) : store_(store), counter_(store.heads.counter()), clock_(store.heads.stamp()) {}
+    /// Throws Error{io} when this replica has no numbers left.
+    Change to(const RecordId& record, const TypeSchema& type, const ScopeRow& scope);
+
+private:
+    Store& store_;
+    std::uint64_t counter_;
+    HybridClock clock_;
 };
 
 /// A write transaction: all of it or nothing. Scopes, types and heads are looked at once, inside, where no other process can change them;

@@ -8,8 +8,6 @@
 namespace kopdarbs {
 namespace {
 
-constexpr std::size_t kMaxInputBytes = 6 * 1024 * 1024;
-
 void bound(std::string_view input, const char* what) {
     if (input.size() > kMaxInputBytes) fail(ErrorCode::invalid, std::string(what) + ": larger than 6 MiB");
     if (!is_utf8(input)) fail(ErrorCode::invalid, std::string(what) + ": not UTF-8");
@@ -115,8 +113,8 @@ Saved Vault::put(std::string_view type, std::optional<RecordId> id, std::string_
         std::optional<Stored> stored = id ? store.find(*id) : std::nullopt;
         if (stored && stored->type != type)
             fail(ErrorCode::invalid, to_string(*id) + ": is a " + stored->type + ", not a " + schema.name());
-        const RecordId record = id ? *id : make_record_id(store.env.clock.wall_ms(), store.env.entropy.octets<10>());
-        const ScopeRow& where = stored ? store.scope(stored->scope) : store.scope_for(scope.empty() ? "own" : scope, schema);
+        const RecordId record = id ? *id : store.make_id();
+        const ScopeRow& where = stored ? store.scope(stored->scope) : store.scope_for(scope, schema);
         const std::optional<Version> version = store.version_given(base, stored ? &*stored : nullptr);
         return store.save(stored ? &*stored : nullptr, record, schema, where, base, [&](Draft& draft, const RecordState& state) {
             for (const auto& [field, value] : fields) {

@@ -349,6 +349,7 @@ TEST_CASE("an import keeps whole batches and names the bad line") {
     for (int i = 1; i <= 1203; ++i) {
         const std::string surname = i == 1100 ? "17" : "\"Persona " + std::to_string(i) + "\"";
         lines += R"({"uzvards": )" + surname + R"(, "piezimes": "nevajag"})" + "\n";
+        if (i == 1150) lines += "\nnot JSON\n";
     }
     write_whole(home.path("people.jsonl"), lines);
     write_whole(home.path("map.json"), R"({"uzvards": "surname", "piezimes": null})");
@@ -363,10 +364,20 @@ TEST_CASE("an import keeps whole batches and names the bad line") {
     const std::size_t bad = lines.find(": 17,");
     lines.replace(bad, 5, ": \"x\",");
     write_whole(home.path("people.jsonl"), lines);
+    const Run unreadable = ilze.run(command);
+    REQUIRE(unreadable.exit == 1);
+    INFO(unreadable.err);
+    REQUIRE(unreadable.one_error_line("kopdarbs: refused: line 1152: not JSON"));
+    REQUIRE(unreadable.json().at("imported") == 1000);
+    REQUIRE(ilze.must({"status"}).at("records") == 2000);
+
+    lines.erase(lines.find("not JSON"), 8);
+    write_whole(home.path("people.jsonl"), lines);
     REQUIRE(run(home.scratch(), "/usr/bin/gzip", {home.path("people.jsonl")}).exit == 0);
     std::vector<std::string> zipped = command;
     zipped[1] += ".gz";
     REQUIRE(ilze.must(zipped).at("imported") == 1203);
+    REQUIRE(ilze.must({"status"}).at("records") == 3203);
     REQUIRE(ilze.must_list({"list", "person", "--where", "surname=Persona 1203"}).size() == 1);
     REQUIRE(ilze.must_list({"list", "person", "--limit", "7"}).size() == 7);
 }

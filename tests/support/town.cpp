@@ -179,9 +179,10 @@ void Phone::reopen() {
     vault_ = Vault::open(path_, slots_, kSecret, env());
 }
 
-std::unique_ptr<Vault> Phone::second_process(Background* background) {
+std::unique_ptr<Vault> Phone::second_process(Background* background, Background* helper) {
     Env given = env();
     given.background = background;
+    given.helper = helper;
     return Vault::open(path_, slots_, kSecret, given);
 }
 

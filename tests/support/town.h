@@ -141,8 +141,8 @@ public:
     /// Closes the vault and opens it again, as a new start of the program does.
     void reopen();
     void close() { vault_.reset(); }
-    /// The same file as another process would open it, with a background or without.
-    std::unique_ptr<Vault> second_process(Background* background = nullptr);
+    /// The same file as another process would open it, with other threads or without.
+    std::unique_ptr<Vault> second_process(Background* background = nullptr, Background* helper = nullptr);
 
     /// Creates in `scope` and gives the id.
     RecordId create(std::string_view type, std::string_view scope, std::string_view fields);

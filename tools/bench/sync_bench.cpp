@@ -50,7 +50,7 @@ public:
         : data_(data), work_(work), run_(run), parts_(parts) {
         std::filesystem::create_directories(work);
         records_ = read_tsv(data + "/records.tsv");
-        for (const Row& row : records_) fields_.push_back(document_from_json(fields_json(row))), ids_.push_back(record_id(row[0]));
+        for (const Row& row : records_) entries_.push_back({"bench_visit", record_id(row[0]), "F0", document_from_json(fields_json(row))});
     }
 
     int run() {
@@ -74,11 +74,8 @@ private:
         std::fprintf(stderr, "kopdarbs-bench: check failed: %s\n", what);
         failed_ = true;
     }
-    void fill(Vault& vault, std::size_t from, std::size_t to) const {
-        for (std::size_t i = from; i < to; i += kBatch)
-            vault.batch([&] {
-                for (std::size_t k = i; k < std::min(to, i + kBatch); ++k) (void)vault.put("bench_visit", ids_[k], "F0", fields_[k]);
-            });
+    void fill(Vault& vault) const {
+        vault.put_all(entries_, kBatch, [](const Saved&) {});
     }
 
     // W1. Values are typed beforehand, as the reference's are. Plain SQLite inserts in the same process give a floor for CPU a save.
@@ -92,7 +89,7 @@ private:
             const auto start = Clock::now();
             for (std::size_t i = 0; i < n; ++i) {
                 const auto one = Clock::now();
-                (void)device.vault->put("bench_visit", ids_[i], "F0", fields_[i]);
+                (void)device.vault->put("bench_visit", entries_[i].id, "F0", entries_[i].fields);
                 latency.push_back(since(one) * 1e6);
             }
             out("W1", "tx_fsync", static_cast<double>(n) / since(start), "ops/s", n, "encrypted, chained");
@@ -105,7 +102,7 @@ private:
         Device device = town.enrol(0, "batch");
         const double cpu = cpu_seconds();
         const auto start = Clock::now();
-        fill(*device.vault, 0, records_.size());
+        fill(*device.vault);
         out("W1", "batch1000", static_cast<double>(records_.size()) / since(start), "ops/s", records_.size(), "synchronous=FULL");
         out("W1", "batch1000_cpu_us", (cpu_seconds() - cpu) / static_cast<double>(records_.size()) * 1e6, "us", records_.size());
         device.vault.reset();
@@ -145,7 +142,7 @@ private:
     void town() {
         Town town(work_ + "/town", 2, true);
         Device a = town.enrol(0, "a");
-        fill(*a.vault, 0, records_.size());
+        fill(*a.vault);
         if (wanted("W4") || wanted("W5") || wanted("W6") || wanted("W7")) push(town, a);
         if (wanted("W2")) reads(*a.vault);
         if (wanted("W3")) edits(*a.vault);
@@ -317,7 +314,7 @@ private:
             vault.batch([&] {
                 for (std::size_t k = 0; k < each; ++k) {
                     const std::size_t i = static_cast<std::size_t>(d) * each + k;
-                    (void)vault.put("bench_visit", ids_[i], file, fields_[i]);
+                    (void)vault.put("bench_visit", entries_[i].id, file, entries_[i].fields);
                 }
             });
         }
@@ -347,8 +344,7 @@ private:
     std::string parts_;
     bool failed_ = false;
     std::vector<Row> records_;
-    std::vector<RecordState::Document> fields_;
-    std::vector<RecordId> ids_;
+    std::vector<Vault::Entry> entries_;
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ public:
     /// A device of user `user`, enrolled; synced once so that it knows its scopes, unless `fresh`.
     Device enrol(int user, const std::string& name, bool synced = true);
     std::unique_ptr<posix::HttpsTransport> dial() const;
-    Env env() { return {clock_, entropy_, crypto_, &background_}; }
+    Env env() { return {clock_, entropy_, crypto_, &background_, &helper_}; }
     std::uint64_t accepted() const;  ///< changes that the server holds, read from its store
 
 private:
@@ -46,7 +46,7 @@ private:
     posix::SystemClock clock_;
     posix::SystemEntropy entropy_;
     CheapSecrets crypto_;
-    posix::BackgroundThread background_;
+    posix::BackgroundThread background_, helper_;
 };
 
 }  // namespace kopdarbs::bench

@@ -13,10 +13,10 @@ struct Host {
     posix::SystemClock clock;
     posix::SystemEntropy entropy;
     posix::OpenSslCrypto crypto;
-    posix::BackgroundThread background;
+    posix::BackgroundThread background, helper;
 
     /// The host outlives what it is given to.
-    Env env() { return {clock, entropy, crypto, &background}; }
+    Env env() { return {clock, entropy, crypto, &background, &helper}; }
 };
 
 }  // namespace kopdarbs::tools

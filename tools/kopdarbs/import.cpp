@@ -1,7 +1,8 @@
-// import: a file of JSON lines becomes records, five hundred a transaction.
+// import: a file of JSON lines becomes records, up to five hundred a transaction.
 //
 // Each line is an object of fields; after --map has renamed or dropped members, "id" (a record's id) and "scope" are taken out of it. A
 // bad line stops the import: nothing of its batch is kept, all batches before it are.
+#include <exception>
 #include <map>
 
 #include "core/record/json.h"
@@ -15,7 +16,8 @@
 namespace kopdarbs::tools {
 namespace {
 
-constexpr std::uint64_t kBatch = 500;
+constexpr std::size_t kBatch = 500;
+constexpr std::size_t kBatchBytes = std::size_t{8} << 20;  ///< of lines; the last may go beyond
 constexpr std::size_t kMaxMapBytes = 1 << 20;
 
 /// Source member -> field; absent: dropped.
@@ -40,39 +42,35 @@ FieldMap read_map(const std::string& path) {
     return map;
 }
 
-struct Line {
-    std::optional<RecordId> id;
-    std::string scope;
-    std::string fields;
-};
-
 std::string text_member(std::string_view name, BytesView value) {
     if (CborReader(value).peek() != CborType::text) fail(ErrorCode::invalid, "\"" + std::string(name) + "\" is no text");
     return std::string(text_of(value));
 }
 
 /// Throws Error{invalid}.
-Line read_line(std::string_view json, const FieldMap& map, const std::string& scope) {
+Vault::Entry read_line(std::string_view json, const FieldMap& map, const Request& request) {
+    if (json.size() > kMaxInputBytes) fail(ErrorCode::invalid, "larger than 6 MiB");
     const std::string normal = normal_json(json);
     if (normal.front() != '{') fail(ErrorCode::invalid, "not a JSON object");
-    Line line;
-    line.scope = scope;
+    Vault::Entry entry;
+    entry.type = request.type;
+    entry.scope = request.scope.value_or("");
     std::map<std::string, Value, std::less<>> fields;
     for (const auto& [source, value] : document_from_json(normal)) {
         const auto mapped = map.find(source);
         if (mapped != map.end() && !mapped->second) continue;
         const std::string& name = mapped == map.end() ? source : *mapped->second;
         if (name == "id") {
-            line.id = parse_record_id(text_member(name, value));
+            entry.id = parse_record_id(text_member(name, value));
         } else if (name == "scope") {
-            line.scope = text_member(name, value);
+            entry.scope = text_member(name, value);
         } else if (!fields.emplace(name, value).second) {
             fail(ErrorCode::invalid, name + ": two members are mapped to it");
         }
     }
-    if (line.scope.empty()) fail(ErrorCode::invalid, "no scope: neither --scope nor \"scope\"");
-    line.fields = document_to_json({fields.begin(), fields.end()});
-    return line;
+    if (entry.scope.empty()) fail(ErrorCode::invalid, "no scope: neither --scope nor \"scope\"");
+    entry.fields = {fields.begin(), fields.end()};
+    return entry;
 }
 
 bool is_blank(std::string_view line) {
@@ -86,32 +84,54 @@ public:
 
     /// Imports one batch; false when the file is at its end. Throws Error, having kept nothing of the batch.
     bool batch() {
-        std::uint64_t saved = 0;
-        bool more = true;
+        const std::exception_ptr unreadable = read();
+        std::size_t saved = 0;
         vault_.batch([&] {
-            std::string line;
-            while (saved < kBatch && (more = reader_.next(line))) saved += save(line);
+            const auto next = [&] { line_ = saved < lines_.size() ? lines_[saved] : reader_.number(); };
+            next();
+            vault_.put_all(entries_, kBatch, [&](const Saved& s) {
+                warn(s);
+                ++saved;
+                next();
+            });
+            if (unreadable) std::rethrow_exception(unreadable);
         });
         imported_ += saved;
         progress_.show("imported " + std::to_string(imported_) + ", " + std::to_string(reader_.percent()) + " % of the file");
-        return more;
+        return more_;
     }
+    /// The number of the line that batch() was at.
+    std::uint64_t line() const { return line_; }
     std::uint64_t imported() const { return imported_; }
     std::uint64_t warnings() const { return warnings_; }
     void clear_progress() { progress_.clear(); }
 
 private:
-    std::uint64_t save(std::string_view text) {
-        if (is_blank(text)) return 0;
-        const Line line = read_line(text, map_, request_.scope.value_or(""));
-        const Saved saved = vault_.put(request_.type, line.id, line.scope, line.fields);
+    /// The next batch's entries, up to the end, or to a line that cannot be read: why.
+    std::exception_ptr read() {
+        entries_.clear();
+        lines_.clear();
+        try {
+            std::string text;
+            for (std::size_t bytes = 0; entries_.size() < kBatch && bytes < kBatchBytes && (more_ = reader_.next(text));
+                 bytes += text.size()) {
+                if (is_blank(text)) continue;
+                entries_.push_back(read_line(text, map_, request_));
+                lines_.push_back(reader_.number());
+            }
+            return nullptr;
+        } catch (const Error&) {
+            return std::current_exception();
+        }
+    }
+
+    void warn(const Saved& saved) {
         for (const Problem& problem : saved.warnings) {
             ++warnings_;
             progress_.clear();
             print_error("kopdarbs", "warning",
-                        "line " + std::to_string(reader_.number()) + ": " + problem.field + ": " + pick(problem.reason, request_.language));
+                        "line " + std::to_string(line_) + ": " + problem.field + ": " + pick(problem.reason, request_.language));
         }
-        return 1;
     }
 
     const Request& request_;
@@ -119,7 +139,10 @@ private:
     LineReader& reader_;
     Vault& vault_;
     ProgressLine progress_;
-    std::uint64_t imported_ = 0, warnings_ = 0;
+    std::vector<Vault::Entry> entries_;
+    std::vector<std::uint64_t> lines_;  ///< of the entries
+    bool more_ = true;
+    std::uint64_t line_ = 0, imported_ = 0, warnings_ = 0;
 };
 
 }  // namespace
@@ -138,9 +161,9 @@ int import_command(const Request& request) {
     } catch (const Error& e) {
         import.clear_progress();
         print_error("kopdarbs", what_of(e.code()),
-                    "line " + std::to_string(reader.number()) + ": " + in_language(e.what(), request.language) + " (" +
+                    "line " + std::to_string(import.line()) + ": " + in_language(e.what(), request.language) + " (" +
                         std::to_string(import.imported()) + " records before it were imported and are kept)");
-        stopped_at = reader.number();
+        stopped_at = import.line();
         code = exit_code_of(e.code());
     }
     import.clear_progress();
