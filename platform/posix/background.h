@@ -1,4 +1,4 @@
-// One thread for work that nobody waits for.
+// A thread beside the caller's, for what nobody waits for or what two can do.
 // Threading: any thread. The thread begins with the first work, so a process may fork before that and not after.
 #pragma once
 
