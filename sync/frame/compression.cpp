@@ -13,14 +13,14 @@ constexpr int kMaxWindowLog = 23;  // 8 MiB: what decompression may hold beside 
 }  // namespace
 
 Bytes compress(BytesView message) {
-    Bytes frame(ZSTD_compressBound(message.size()), '\0');
+    const std::size_t most = ZSTD_compressBound(message.size());
+    const std::unique_ptr<char[]> frame(new char[most]);  // not filled: most of it is never touched
     static thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);  // what was damaged on its way is never taken for another message
-    const std::size_t size = ZSTD_compress2(context.get(), frame.data(), frame.size(), message.data(), message.size());
+    const std::size_t size = ZSTD_compress2(context.get(), frame.get(), most, message.data(), message.size());
     if (ZSTD_isError(size) != 0) fail(ErrorCode::io, "compression failed");
-    frame.resize(size);
-    return frame;
+    return {frame.get(), size};
 }
 
 Bytes decompress(BytesView frame, std::size_t max_bytes) {

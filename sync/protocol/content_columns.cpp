@@ -72,6 +72,9 @@ void ContentWriter::add(BytesView content, CborWriter& whole) {
 }
 
 void ContentWriter::write(CborWriter& out) const {
+    std::size_t size = 0;
+    for (const Bytes& column : values_) size += column.size();
+    out.reserve(out.size() + size);
     out.octets(shapes_.octets());
     out.array(paths_.size());
     for (BytesView path : paths_) out.raw(path);

@@ -128,10 +128,26 @@ PreparedChange read(const SignedChange& bytes) {
     return p;
 }
 
-/// `part` for pieces of 0 to `count` - 1, [from, to), by several threads when there is much of it. Throws what a piece threw.
+/// Counts the threads that prepare while it lives.
+class Busy {
+public:
+    Busy() : others_(busy++) {}
+    ~Busy() { --busy; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    /// Processors that the others leave to this one, at least its own.
+    std::size_t processors() const { return std::max<std::size_t>(std::thread::hardware_concurrency(), others_ + 1) - others_; }
+
+private:
+    static inline std::atomic<std::size_t> busy = 0;
+    std::size_t others_;
+};
+
+/// `part` for pieces of 0 to `count` - 1, [from, to), by several threads when there is much of it and they would not wait for a processor.
+/// Throws what a piece threw.
 void in_parallel(std::size_t count, const std::function<void(std::size_t from, std::size_t to)>& part) {
-    const std::size_t threads =
-        std::clamp<std::size_t>(std::min<std::size_t>(count / kWorthAThread, std::thread::hardware_concurrency()), 1, kMaxThreads);
+    const Busy busy;
+    const std::size_t threads = std::clamp<std::size_t>(std::min(count / kWorthAThread, busy.processors()), 1, kMaxThreads);
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
         for (std::size_t from = next.fetch_add(kPiece); from < count; from = next.fetch_add(kPiece))
