@@ -22,7 +22,7 @@
 
 namespace kopdarbs {
 
-/// Of one JSON object, or one text, that is put into a record.
+/// Octets of one JSON object, or of one text, that is put into a record.
 constexpr std::size_t kMaxInputBytes = 6 * 1024 * 1024;
 
 class ReplicaStore;  // core/store/replica.h: what the sync engine needs of a vault

@@ -1,11 +1,13 @@
 // Many records at once. What a new record's first change says and how its row looks is worked out apart from the store and from the other
 // records, so two threads do: the caller's, which also writes what is ready, in order, and `Env::helper`, which goes on while a transaction
-// is committed. Anything else, a record that is here already or one that may not be saved, is put by itself, which says what is wrong.
+// is committed. Anything else is put by itself: a record that is here already, a large one, or one that may not be
+// saved, which says why.
 #include <array>
 #include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/record/rules.h"
@@ -14,8 +16,10 @@
 namespace kopdarbs {
 namespace {
 
-constexpr std::size_t kAhead = 512;  ///< entries that may be worked out and not written yet
-constexpr std::size_t kAtOnce = 32;  ///< are given to the helper, which is woken for less only at the end
+constexpr std::size_t kAhead = 512;        ///< entries that may be worked out and not written yet
+constexpr std::size_t kAtOnce = 32;        ///< are given to the helper, which is woken for less only at the end
+constexpr std::size_t kLarge = 64 * 1024;  ///< octets of an entry; such are not held worked out
+constexpr std::size_t kMostAlone = 63;     ///< entries that are put by themselves before it is tried again
 
 /// A new record. `change` is begun; what follows is worked out by whoever comes first, and looks at nothing that may change meanwhile.
 struct First {
@@ -61,11 +65,22 @@ private:
     }
 };
 
+bool is_large(const Vault::Entry& entry) {
+    std::size_t octets = 0;
+    for (const auto& [field, value] : entry.fields) octets += field.size() + value.size();
+    return octets > kLarge;
+}
+
 /// New records of consecutive entries, in a ring. The writer takes entries in and writes them out; both threads work them out.
 class Firsts {
 public:
     Firsts(Store& store, std::span<const Vault::Entry> entries)
-        : store_(store), entries_(entries), schema_(store.schema), next_changes_(store), database_version_(store.db.data_version()) {
+        : store_(store),
+          entries_(entries),
+          schema_(store.schema),
+          next_changes_(store),
+          database_version_(store.db.data_version()),
+          turn_(store.turns) {
         if (store.env.helper == nullptr || entries.size() < 2) return;
         store.env.helper->start([this, help = help_] {
             Help queued = Help::queued;
@@ -84,8 +99,12 @@ public:
     Firsts(const Firsts&) = delete;
     Firsts& operator=(const Firsts&) = delete;
 
-    /// Whether the numbers, scopes and types that they were begun with are still so: no other process has written. In a transaction.
-    bool stand() const { return store_.db.data_version() == database_version_; }
+    /// Whether the numbers, scopes and types that they were begun with are still so: nobody has written since the last transaction, no
+    /// other process and, between two of these, no observer. To be asked as a transaction begins.
+    bool stand() {
+        const std::uint64_t before = std::exchange(turn_, store_.turns);
+        return turn_ - before <= 1 && store_.db.data_version() == database_version_;
+    }
 
     /// Writes the next one; false when it is none that can be written so, and then they stand no more.
     bool write_next() {
@@ -116,13 +135,15 @@ private:
         for (; taken < all; ++taken) {
             First& first = at(taken);
             first.entry = &entries_[taken];
-            first.type = schema_.type(first.entry->type);
+            first.type = is_large(*first.entry) ? nullptr : schema_.type(first.entry->type);
             const ScopeRow* scope = first.type == nullptr ? nullptr : store_.find_scope(first.entry->scope, *first.type);
             if (scope == nullptr) {
                 first.type = nullptr;
             } else {
                 first.scope = scope->no;
-                first.writer = &writers_.try_emplace(scope->no, store_.writer_on(*scope)).first->second;
+                const auto [writer, fresh] = writers_.try_emplace(scope->no);
+                if (fresh) writer->second = store_.writer_on(*scope);
+                first.writer = &writer->second;
                 first.change = next_changes_.to(first.entry->id ? *first.entry->id : store_.make_id(), *first.type, *scope);
             }
             first.ready = false;
@@ -158,6 +179,7 @@ private:
     std::map<std::int64_t, Writer> writers_;  ///< by scope; they do not look at other records
     NextChanges next_changes_;
     const std::int64_t database_version_;
+    std::uint64_t turn_;
     std::array<First, kAhead> ring_;
     std::size_t written_ = 0;
     std::atomic<std::size_t> next_ = 0, taken_ = 0;  ///< written_ <= next_ <= taken_ <= written_ + kAhead
@@ -170,12 +192,20 @@ private:
 void Vault::put_all(std::span<const Entry> entries, std::size_t per_transaction, const std::function<void(const Saved&)>& each) {
     Store& store = parts_->store;
     std::unique_ptr<Firsts> firsts;
-    std::size_t at = 0;
+    // Where one was put by itself, the next are likely to be: what is worked out for them would be thrown away.
+    std::size_t at = 0, alone = 0, last_alone = 0;
     const auto save_next = [&] {
-        if (!firsts) firsts = std::make_unique<Firsts>(store, entries.subspan(at));
         const Entry& entry = entries[at++];
-        if (firsts->write_next()) return firsts->take_out();
-        firsts.reset();
+        if (alone == 0) {
+            if (!firsts) firsts = std::make_unique<Firsts>(store, entries.subspan(at - 1));
+            if (firsts->write_next()) {
+                last_alone = 0;
+                return firsts->take_out();
+            }
+            firsts.reset();
+            alone = last_alone = std::min(2 * last_alone + 1, kMostAlone);
+        }
+        --alone;
         return put(entry.type, entry.id, entry.scope, entry.fields);
     };
     while (at < entries.size()) {

@@ -270,6 +270,7 @@ Turn::Turn(Store& store) : store_(store), outermost_(!store.turn_) {
     if (!outermost_) require_whole();
     transaction_.emplace(store.db);
     if (!outermost_) return;
+    ++store.turns;
     (void)store.scopes();
     store.heads.begin();
     store.turn_ = true;

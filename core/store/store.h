@@ -119,6 +119,7 @@ struct Store {
     std::map<std::size_t, Vault::Observer> observers;
     std::size_t next_observer = 1;
     int batch_depth = 0;
+    std::uint64_t turns = 0;  ///< write transactions begun here
 
 private:
     friend class Turn;

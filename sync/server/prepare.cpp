@@ -128,14 +128,14 @@ PreparedChange read(const SignedChange& bytes) {
     return p;
 }
 
-/// Counts the threads that prepare while it lives.
+/// Counts, while it lives, as one of the requests that this process prepares.
 class Busy {
 public:
     Busy() : others_(busy++) {}
     ~Busy() { --busy; }
     Busy(const Busy&) = delete;
     Busy& operator=(const Busy&) = delete;
-    /// Processors that the others leave to this one, at least its own.
+    /// Processors that the others leave to this one, at least one.
     std::size_t processors() const { return std::max<std::size_t>(std::thread::hardware_concurrency(), others_ + 1) - others_; }
 
 private:

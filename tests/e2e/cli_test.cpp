@@ -380,6 +380,18 @@ TEST_CASE("an import keeps whole batches and names the bad line") {
     REQUIRE(ilze.must({"status"}).at("records") == 3203);
     REQUIRE(ilze.must_list({"list", "person", "--where", "surname=Persona 1203"}).size() == 1);
     REQUIRE(ilze.must_list({"list", "person", "--limit", "7"}).size() == 7);
+
+    // What is dropped may be of any size; what is kept may not.
+    const std::string large(7 << 20, 'a');
+    const std::string dropped = R"({"uzvards":"Ozola","piezimes":")" + large + "\"}\n", kept = R"({"uzvards":")" + large + "\"}\n";
+    std::vector<std::string> too_large = command;
+    too_large[1] = home.path("large.jsonl");
+    write_whole(too_large[1], dropped + kept);
+    const Run refused = ilze.run(too_large);
+    INFO(refused.err);
+    REQUIRE(refused.one_error_line("kopdarbs: refused: line 2: fields: larger than 6 MiB"));
+    write_whole(too_large[1], dropped);
+    REQUIRE(ilze.must(too_large).at("imported") == 1);
 }
 
 TEST_CASE("rows, splices, deletion, sealing and amending from the command line") {

@@ -1,10 +1,12 @@
 // Many records put at once are what they would be one by one, whoever works them out.
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "core/base/error.h"
 #include "core/record/json.h"
 #include "platform/posix/background.h"
+#include "sync/client/engine.h"
 #include "tests/support/catch.h"
 #include "tests/support/town.h"
 
@@ -40,6 +42,23 @@ std::vector<Vault::Entry> visits(int count) {
     for (int i = 0; i < count; ++i) all.push_back(visit(i));
     return all;
 }
+
+/// Notes whether any thread but its maker's drew from it.
+class WatchedEntropy : public SeededEntropy {
+public:
+    WatchedEntropy() : SeededEntropy(4711) {}
+    void fill(std::uint8_t* out, std::size_t size) override {
+        if (std::this_thread::get_id() != maker_) {
+            drawn_beside = true;
+            drawn_beside.notify_one();
+        }
+        SeededEntropy::fill(out, size);
+    }
+    std::atomic<bool> drawn_beside = false;
+
+private:
+    const std::thread::id maker_ = std::this_thread::get_id();
+};
 
 /// What put_all gave to `each`, and the error that ended it, if one did.
 struct Outcome {
@@ -177,6 +196,75 @@ TEST_CASE("an entry that may not be saved ends it as it would end its own save, 
         CHECK(vault->status().records == kept);
     });
     town.require_sound({ilze.get()});
+}
+
+TEST_CASE("a helper does its part of many records") {
+    Town town;
+    const auto ilze = town.enrol("ilze");
+    WatchedEntropy entropy;
+    posix::BackgroundThread thread;
+    Env env = ilze->env();
+    const auto vault = Vault::open(ilze->path(), ilze->slots(), kSecret, {env.clock, entropy, env.crypto, nullptr, &thread});
+    // Salts are drawn where a record is worked out; hundreds wait to be while the first is given.
+    vault->put_all(visits(100), 100, [&](const Saved&) { entropy.drawn_beside.wait(false); });
+    CHECK(vault->status().records == 100);
+    town.require_sound({ilze.get()});
+}
+
+TEST_CASE("large records among many, and many that are here already, are saved as they would be alone") {
+    const std::string large = R"({"observations":")" + std::string(100'000, 'a') + "\"}";
+    with_each_helper([&](Background* helper) {
+        Town town;
+        const auto ilze = town.enrol("ilze");
+        const auto vault = ilze->second_process(nullptr, helper);
+        std::vector<Vault::Entry> entries = visits(200);
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            entries[i].id = make_record_id(1'790'000'000'000 + i, {3});
+            if (i % 50 == 7) entries[i].fields = document_from_json(large);
+        }
+        REQUIRE(put_all(*vault, entries, 64).saved.size() == 200);
+        CHECK(vault->get(*entries[57].id).fields == large);
+        for (Vault::Entry& entry : entries) entry.fields = document_from_json(R"({"place":"Lejas iela"})");
+        entries.insert(entries.begin() + 90, visit(1));
+        const Outcome again = put_all(*vault, entries, 64);
+        REQUIRE(again.why == "");
+        REQUIRE(again.saved.size() == 201);
+        for (std::size_t i = 0; i < again.saved.size(); ++i) CHECK(again.saved[i].dot.counter == 201 + i);
+        for (const Vault::Entry& entry : entries)
+            if (entry.id) CHECK(ilze->field(*entry.id, "place") == R"("Lejas iela")");
+        CHECK(vault->status().records == 201);
+        town.require_sound({ilze.get()});
+    });
+}
+
+TEST_CASE("between two transactions of many records observers may save and sync: what comes then has the numbers and rights of then") {
+    with_each_helper([](Background* helper) {
+        Town town;
+        const auto ilze = town.enrol("ilze");
+        ilze->close();
+        Env env = ilze->env();
+        env.helper = helper;
+        const auto vault = Vault::open(ilze->path(), ilze->slots(), kSecret, env);
+        int heard = 0;
+        const std::size_t handle = vault->observe([&](const std::vector<RecordId>& ids, Origin) {
+            if (ids.size() > 1 && ++heard == 2) (void)vault->put("home_visit", std::nullopt, "H-17", R"({"place":"A"})");
+        });
+        const Outcome saved = put_all(*vault, visits(100), 30);
+        REQUIRE(saved.why == "");
+        CHECK(saved.saved[59].dot.counter == 60);
+        CHECK(saved.saved[60].dot.counter == 62);
+        CHECK(saved.saved[99].dot.counter == 101);
+        vault->unobserve(handle);
+        vault->observe([&](const std::vector<RecordId>&, Origin origin) {
+            if (origin != Origin::save) return;
+            town.provision(R"({"user":"ilze","role":"case_worker","scope":"H-18","from":"2026-01-01","until":null})");
+            (void)sync::synchronise(*vault, ilze->line, env, {});
+        });
+        const Outcome stopped = put_all(*vault, visits(100), 30);
+        CHECK(stopped.error == ErrorCode::refused);
+        CHECK(stopped.saved.size() == 30);
+        CHECK(vault->status().unsent == 0);
+    });
 }
 
 TEST_CASE("what is saved while many are put does not get their numbers") {

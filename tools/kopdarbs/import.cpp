@@ -49,12 +49,12 @@ std::string text_member(std::string_view name, BytesView value) {
 
 /// Throws Error{invalid}.
 Vault::Entry read_line(std::string_view json, const FieldMap& map, const Request& request) {
-    if (json.size() > kMaxInputBytes) fail(ErrorCode::invalid, "larger than 6 MiB");
     const std::string normal = normal_json(json);
     if (normal.front() != '{') fail(ErrorCode::invalid, "not a JSON object");
     Vault::Entry entry;
     entry.type = request.type;
     entry.scope = request.scope.value_or("");
+    std::size_t octets = 0;
     std::map<std::string, Value, std::less<>> fields;
     for (const auto& [source, value] : document_from_json(normal)) {
         const auto mapped = map.find(source);
@@ -66,6 +66,8 @@ Vault::Entry read_line(std::string_view json, const FieldMap& map, const Request
             entry.scope = text_member(name, value);
         } else if (!fields.emplace(name, value).second) {
             fail(ErrorCode::invalid, name + ": two members are mapped to it");
+        } else if ((octets += name.size() + value.size()) > kMaxInputBytes) {
+            fail(ErrorCode::invalid, "fields: larger than 6 MiB");
         }
     }
     if (entry.scope.empty()) fail(ErrorCode::invalid, "no scope: neither --scope nor \"scope\"");
