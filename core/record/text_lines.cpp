@@ -1,7 +1,6 @@
 #include "core/record/text_lines.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/record/text_utf8.h"
 
@@ -50,9 +49,9 @@ std::string line_text(const LineStart& line) {
     std::size_t size = 0;
     const Leaf* last = line.leaf;
     for (std::size_t byte = line.byte; last != nullptr; last = last->next, byte = 0) {
-        const void* end = std::memchr(last->content.data() + byte, '\n', last->content.size() - byte);
-        if (end != nullptr) {
-            size += static_cast<std::size_t>(static_cast<const char*>(end) - last->content.data()) - byte;
+        const std::size_t end = last->content.find('\n', byte);
+        if (end != std::string::npos) {
+            size += end - byte;
             break;
         }
         size += last->content.size() - byte;

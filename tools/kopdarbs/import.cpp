@@ -66,10 +66,11 @@ Vault::Entry read_line(std::string_view json, const FieldMap& map, const Request
             entry.scope = text_member(name, value);
         } else if (!fields.emplace(name, value).second) {
             fail(ErrorCode::invalid, name + ": two members are mapped to it");
-        } else if ((octets += name.size() + value.size()) > kMaxInputBytes) {
-            fail(ErrorCode::invalid, "fields: larger than 6 MiB");
+        } else {
+            octets += name.size() + value.size();
         }
     }
+    if (octets > kMaxInputBytes) fail(ErrorCode::invalid, "fields: larger than 6 MiB");
     if (entry.scope.empty()) fail(ErrorCode::invalid, "no scope: neither --scope nor \"scope\"");
     entry.fields = {fields.begin(), fields.end()};
     return entry;
