@@ -245,7 +245,7 @@ private:
         return message;
     }
 
-    error_code exchange(Message message, Parser& parser) {
+    error_code exchange(const Message& message, Parser& parser) {
         http::request_serializer<http::span_body<const char>> serializer(message);
         error_code written;
         while (!written && !serializer.is_done()) {

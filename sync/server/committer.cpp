@@ -62,11 +62,7 @@ void Committer::commit(std::deque<Waiting*>& group) {
         storage_->commit();
     } catch (...) {
         const std::exception_ptr error = std::current_exception();
-        try {
-            storage_->rollback();
-        } catch (...) {
-            // The connection is in a bad way; the next group's BEGIN will say so.
-        }
+        storage_->rollback();
         for (Waiting* w : group)
             if (!w->error) w->error = error;
     }

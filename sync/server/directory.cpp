@@ -224,8 +224,9 @@ const ScopeEntry* Directory::scope(const ScopeId& id) const {
     return it == scopes_.end() ? nullptr : &it->second;
 }
 
-void Directory::grant(std::map<ScopeId, ScopeGrant>& into, const std::string& name, const std::string& role) const {
-    const auto scope = scopes_by_name_.find(name);
+void Directory::grant(std::map<ScopeId, ScopeGrant>& into, const std::string& section, const std::string& target,
+                      const std::string& role) const {
+    const auto scope = scopes_by_name_.find(section + ":" + target);
     if (scope == scopes_by_name_.end()) return;
     ScopeGrant& g = into.try_emplace(scope->second.grant.id, scope->second.grant).first->second;
     if (!role.empty() && std::find(g.info.roles.begin(), g.info.roles.end(), role) == g.info.roles.end()) g.info.roles.push_back(role);
@@ -233,23 +234,23 @@ void Directory::grant(std::map<ScopeId, ScopeGrant>& into, const std::string& na
 
 Grants Directory::grants(const std::string& user, const std::string& today) const {
     std::map<ScopeId, ScopeGrant> given;
-    grant(given, "own:" + user, {});
+    grant(given, "own", user, {});
     const auto assigned = assignments_.find(user);
     if (assigned != assignments_.end()) {
         for (const AssignmentEntry& a : assigned->second) {
             const RoleSchema* role = schema_.role(a.role);
             if (role == nullptr || !is_active(a, today)) continue;
-            grant(given, "own:" + user, a.role);
+            grant(given, "own", user, a.role);
             if (const auto file = files_.find(a.target); file != files_.end()) {
-                for (const std::string& section : role->of_file) grant(given, section + ":" + a.target, a.role);
-                for (const std::string& section : role->of_files_unit) grant(given, section + ":" + file->second.unit, a.role);
+                for (const std::string& section : role->of_file) grant(given, section, a.target, a.role);
+                for (const std::string& section : role->of_files_unit) grant(given, section, file->second.unit, a.role);
             }
             if (units_.count(a.target) != 0) {
-                for (const std::string& section : role->of_unit) grant(given, section + ":" + a.target, a.role);
+                for (const std::string& section : role->of_unit) grant(given, section, a.target, a.role);
                 const auto files = files_of_unit_.find(a.target);
                 if (files != files_of_unit_.end())
                     for (const std::string& file : files->second)
-                        for (const std::string& section : role->of_units_files) grant(given, section + ":" + file, a.role);
+                        for (const std::string& section : role->of_units_files) grant(given, section, file, a.role);
             }
         }
     }

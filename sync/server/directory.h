@@ -34,7 +34,8 @@ public:
     const std::string& municipality() const { return municipality_; }
 
 private:
-    void grant(std::map<ScopeId, ScopeGrant>& into, const std::string& name, const std::string& role) const;
+    /// The scope "section:target", where there is one, in `role`; an empty role adds none.
+    void grant(std::map<ScopeId, ScopeGrant>& into, const std::string& section, const std::string& target, const std::string& role) const;
     Crypto& crypto_;
     std::string municipality_;
     SchemaSet schema_;

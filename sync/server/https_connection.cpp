@@ -86,7 +86,7 @@ public:
     }
 
     void start(std::function<void(const Ptr&)> on_end) {
-        const auto ended = [self = shared_from_this(), on_end = std::move(on_end)](std::exception_ptr) {
+        const auto ended = [self = shared_from_this(), on_end = std::move(on_end)](const std::exception_ptr&) {
             self->hold(0);
             self->line().close();
             on_end(self);
@@ -190,7 +190,7 @@ private:
         place.leave();
         request.waited_ms = static_cast<std::uint64_t>(duration_cast<milliseconds>(steady_clock::now() - head_here_).count());
         if (shared_.abandoned) co_return plain(503);
-        std::string what = "an exception of an unknown kind";
+        std::string what;
         try {
             HttpResponse response = shared_.handler(request);
             if (response.status >= 200 && response.status <= 599) co_return response;
@@ -198,6 +198,7 @@ private:
         } catch (const std::exception& e) {
             what = e.what();
         } catch (...) {
+            what = "an exception of an unknown kind";
         }
         if (shared_.options.on_failure) shared_.options.on_failure(what);
         co_return plain(500);

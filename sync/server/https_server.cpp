@@ -53,7 +53,7 @@ ssl::context make_context(const HttpsServer::Options& options) {
 
 class HttpsServer::Impl {
 public:
-    Impl(Options options, Handler handler) : shared_(options, std::move(handler), make_context(options)) {
+    Impl(const Options& options, Handler handler) : shared_(options, std::move(handler), make_context(options)) {
         KOPDARBS_ASSERT(options.io_threads > 0 && options.worker_threads > 0 && options.request_timeout_s > 0);
         error_code ec;
         tcp::resolver resolver(ioc_);
@@ -163,7 +163,7 @@ private:
     std::set<Ptr> connections_;
 };
 
-HttpsServer::HttpsServer(Options options, Handler handler) : impl_(std::make_unique<Impl>(std::move(options), std::move(handler))) {}
+HttpsServer::HttpsServer(const Options& options, Handler handler) : impl_(std::make_unique<Impl>(options, std::move(handler))) {}
 HttpsServer::~HttpsServer() = default;
 
 std::uint16_t HttpsServer::port() const {

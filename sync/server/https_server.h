@@ -49,7 +49,7 @@ public:
     using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
     /// Listens from here on. Throws Error{network} when the address cannot be had, Error{invalid} for a bad certificate or key.
-    HttpsServer(Options options, Handler handler);
+    HttpsServer(const Options& options, Handler handler);
     /// run() must have returned, or never been called.
     ~HttpsServer();
 

@@ -136,7 +136,7 @@ HttpResponse Server::Parts::enrol(const HttpRequest& request) {
     try {
         code = read_code(asked.code);
     } catch (const Error&) {
-        // Counted below, like any other wrong code.
+        code.clear();  // counted below, like any other wrong code
     }
     if (!code.empty()) {
         committer.run([&](Storage& storage) {

@@ -89,7 +89,7 @@ std::string home_visit_type() {
         const std::string field = kColumns[i];
         if (i > 2) out += ',';
         append_json_string(out, our_name(field));
-        out += ":{\"labels\":{\"lv\":\"" + field + "\",\"en\":\"" + field + "\"},";
+        out.append(R"(:{"labels":{"lv":")").append(field).append(R"(","en":")").append(field).append(R"("},)");
         if (field == "tags")
             out += R"("type":"array","items":{"type":"string","maxLength":100},"merge":"set"})";
         else if (field == "narrative")

@@ -1,9 +1,9 @@
 // kopdarbs-bench: the product's measurements, each against its own checks.
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include "tools/bench/records.h"
 #include "tools/bench/sync_bench.h"
@@ -33,8 +33,13 @@ int main(int argc, char** argv) {
             std::fputs(kUsage, stdout);
             return 0;
         }
-        if (command == "sync" && (argc == 5 || argc == 6))
-            return kopdarbs::bench::bench_sync(argv[2], argv[3], std::atoi(argv[4]), argc == 6 ? argv[5] : "");
+        if (command == "sync" && (argc == 5 || argc == 6)) {
+            const std::string_view number = argv[4];
+            int run = 0;
+            const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), run);
+            if (error == std::errc() && end == number.data() + number.size())
+                return kopdarbs::bench::bench_sync(argv[2], argv[3], run, argc == 6 ? argv[5] : "");
+        }
         if (command == "text" && argc == 3) return kopdarbs::bench::bench_text(argv[2]);
         if (command == "records" && argc == 2) return kopdarbs::bench::bench_records();
     } catch (const std::exception& e) {

@@ -51,11 +51,13 @@ Town::Town(const std::string& dir, int users, bool shared) : dir_(dir) {
     (void)sync::Server::create(database, env());
     std::string people, files, assignments;
     for (int i = 0; i < users; ++i) {
-        const std::string n = std::to_string(i), comma = i > 0 ? "," : "";
-        people += comma + R"({"id":"u)" + n + R"(","name":"U","language":"lv"})";
-        files += comma + R"({"id":"F)" + n + R"(","unit":"a","label":"F"})";
-        assignments += comma + R"({"user":"u)" + n + R"(","role":"case_worker","scope":"F)" + (shared ? "0" : n) +
-                       R"(","from":"2020-01-01","until":null})";
+        const std::string n = std::to_string(i), file = shared ? "0" : n;
+        for (std::string* list : {&people, &files, &assignments})
+            if (i > 0) *list += ',';
+        people.append(R"({"id":"u)").append(n).append(R"(","name":"U","language":"lv"})");
+        files.append(R"({"id":"F)").append(n).append(R"(","unit":"a","label":"F"})");
+        assignments.append(R"({"user":"u)").append(n).append(R"(","role":"case_worker","scope":"F)").append(file);
+        assignments.append(R"(","from":"2020-01-01","until":null})");
     }
     sync::Server(database, env())
         .provision(R"({"municipality":{"id":"m","name":"M"},"units":[{"id":"a","name":"A","kind":"parish"}],"files":[)" + files +

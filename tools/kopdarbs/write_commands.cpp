@@ -1,5 +1,6 @@
 // The commands that save: each is one change, printed as {id, dot, version}.
 #include <charconv>
+#include <optional>
 
 #include "core/record/json.h"
 #include "tools/common/input.h"
@@ -48,26 +49,31 @@ Splice splice_argument(const std::string& text) {
     return splice;
 }
 
+/// `typed` in its normal form, where it is JSON at all.
+std::optional<std::string> if_json(const std::string& typed) {
+    try {
+        return normal_json(typed);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 /// An element as it was typed: JSON, or a text without its quotes where the field's elements are texts.
 std::string element_argument(const Session& session, const Request& request, const RecordId& id) {
     const std::string typed = text_argument(request.value);
     std::string quoted;
     append_json_string(quoted, typed);
-    std::string json;
-    try {
-        json = normal_json(typed);
-    } catch (const Error&) {
-        return quoted;
-    }
+    const auto json = if_json(typed);
+    if (!json) return quoted;
     Shown shown;
-    if (!session.vault->read(id, shown)) return json;
+    if (!session.vault->read(id, shown)) return *json;
     const TypeSchema* type = session.vault->schema().type(shown.type);
-    if (type == nullptr) return json;
+    if (type == nullptr) return *json;
     const auto good = [&](const std::string& candidate) {
         const auto problem = type->check(request.field, "", value_from_json(candidate));
         return !problem || problem->warning;
     };
-    return !good(json) && good(quoted) ? quoted : json;
+    return !good(*json) && good(quoted) ? quoted : *json;
 }
 
 /// Saves with nothing but a record and a base.
@@ -83,11 +89,8 @@ std::string item_value(const Session& session, const Request& request) {
         if (decision.item.id != request.item || decision.item.kind != ReviewKind::text) continue;
         // A line of text may be given as it is, without JSON's quotes.
         const std::string typed = text_argument(request.value);
-        try {
-            std::string json = normal_json(typed);
-            if (json.front() == '"' || json == "null") return json;
-        } catch (const Error&) {
-        }
+        const auto json = if_json(typed);
+        if (json && (json->front() == '"' || *json == "null")) return *json;
         std::string quoted;
         append_json_string(quoted, typed);
         return quoted;

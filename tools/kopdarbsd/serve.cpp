@@ -64,7 +64,7 @@ public:
               door.stop();
           }) {}
     ~StopAtSignal() {
-        pthread_kill(waiter_.native_handle(), SIGTERM);  // wakes it where the server ended by itself
+        pthread_kill(waiter_.native_handle(), SIGINT);  // wakes it where the server ended by itself
         waiter_.join();
     }
     StopAtSignal(const StopAtSignal&) = delete;

@@ -25,9 +25,7 @@ public:
 
     void begin() override { Query(db_, "BEGIN IMMEDIATE").run(); }
     void commit() override { Query(db_, "COMMIT").run(); }
-    void rollback() override {
-        if (db_.in_transaction()) db_.execute("ROLLBACK");
-    }
+    void rollback() noexcept override { db_.roll_back(); }
     void begin_read() override { Query(db_, "BEGIN").run(); }
     void savepoint() override { db_.execute("SAVEPOINT part"); }
     void release() override { db_.execute("RELEASE part"); }

@@ -82,7 +82,8 @@ public:
 
     virtual void begin() = 0;
     virtual void commit() = 0;
-    virtual void rollback() = 0;
+    /// Ends the transaction, if there is one, as if nothing of it had been. Where that fails, the next begin() says so.
+    virtual void rollback() noexcept = 0;
     /// Until rollback() everything is read as of one moment; writers are not kept waiting.
     virtual void begin_read() = 0;
     /// Part of a transaction that can be undone alone. `release` keeps it.
