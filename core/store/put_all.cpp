@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "core/base/error.h"
@@ -82,7 +83,8 @@ public:
           database_version_(store.db.data_version()),
           turn_(store.turns) {
         if (store.env.helper == nullptr || entries.size() < 2) return;
-        store.env.helper->start([this, help = help_] {
+        store.env.helper->start([this, help = help_, writer = std::this_thread::get_id()] {
+            if (std::this_thread::get_id() == writer) return;  // no thread was to be had: it would wait for itself
             Help queued = Help::queued;
             if (!help->compare_exchange_strong(queued, Help::given)) return;
             work_out_all();

@@ -27,6 +27,13 @@ private:
     std::vector<std::function<void()>> waiting_;
 };
 
+/// Has no thread to give.
+class Here : public Background {
+public:
+    void start(std::function<void()> work) override { work(); }
+    void finish() override {}
+};
+
 Vault::Entry entry(std::string type, std::optional<RecordId> id, std::string scope, const std::string& fields) {
     return {std::move(type), id, std::move(scope), document_from_json(fields)};
 }
@@ -78,11 +85,12 @@ Outcome put_all(Vault& vault, const std::vector<Vault::Entry>& entries, std::siz
     return outcome;
 }
 
-/// With another thread, with one that comes too late, and with none.
+/// With another thread, with one that comes too late, with the caller's own where the system gives none, and with none.
 void with_each_helper(const std::function<void(Background*)>& body) {
     posix::BackgroundThread thread;
     PutOff late;
-    for (Background* helper : std::array<Background*, 3>{&thread, &late, nullptr}) body(helper);
+    Here here;
+    for (Background* helper : std::array<Background*, 4>{&thread, &late, &here, nullptr}) body(helper);
 }
 
 }  // namespace
