@@ -168,8 +168,9 @@ public:
         RecordState::Document fields;
     };
     /// As `put` of each entry, in order, `per_transaction` in one transaction: all of these or none. New records are worked out on
-    /// `Env::helper` too. `each` is called once an entry is saved, before its transaction ends, and saves nothing itself: how often it was
-    /// called tells the entry that failed, and the whole transactions before that are kept.
+    /// `Env::helper` too. `each` is called once an entry is saved, before its transaction ends, and saves nothing itself. Where an entry is
+    /// refused, how often it was called tells which. Kept are the transactions that ended: neither that of such an entry, nor one whose end
+    /// failed, as on a full disk, though `each` was called for all of it.
     void put_all(std::span<const Entry> entries, std::size_t per_transaction, const std::function<void(const Saved&)>& each);
     Saved edit(const RecordId& id, std::string_view field, const std::vector<Splice>& splices, Base base = {});
     Saved edit(const RecordId& id, std::string_view field, std::string_view text, Base base = {});

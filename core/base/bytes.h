@@ -53,4 +53,16 @@ bool equal_constant_time(BytesView a, BytesView b);
 /// Overwrites with zeros in a way that the compiler may not drop.
 void wipe(Bytes& secret);
 
+/// Wipes what it refers to as it ends, by an exception too.
+class WipeAtEnd {
+public:
+    explicit WipeAtEnd(Bytes& secret) : secret_(secret) {}
+    ~WipeAtEnd() { wipe(secret_); }
+    WipeAtEnd(const WipeAtEnd&) = delete;
+    WipeAtEnd& operator=(const WipeAtEnd&) = delete;
+
+private:
+    Bytes& secret_;
+};
+
 }  // namespace kopdarbs

@@ -102,7 +102,8 @@ struct Env {
     Entropy& entropy;
     Crypto& crypto;
     Background* background = nullptr;  ///< has work that no call waits for; none: it is done within the calls that cause it
-    Background* helper = nullptr;      ///< shares the work of a call that has much of it; not the same, whose work may be long
+    Background* helper =
+        nullptr;  ///< shares the work of a call that has much of it; never the same: that call may wait for the log to be moved
 };
 
 }  // namespace kopdarbs

@@ -2,12 +2,12 @@
 // records, so two threads do: the caller's, which also writes what is ready, in order, and `Env::helper`, which goes on while a transaction
 // is committed. Anything else is put by itself: a record that is here already, a large one, or one that may not be
 // saved, which says why.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "core/base/error.h"
@@ -83,8 +83,7 @@ public:
           database_version_(store.db.data_version()),
           turn_(store.turns) {
         if (store.env.helper == nullptr || entries.size() < 2) return;
-        store.env.helper->start([this, help = help_, writer = std::this_thread::get_id()] {
-            if (std::this_thread::get_id() == writer) return;  // no thread was to be had: it would wait for itself
+        store.env.helper->start([this, help = help_] {
             Help queued = Help::queued;
             if (!help->compare_exchange_strong(queued, Help::given)) return;
             work_out_all();
@@ -115,7 +114,7 @@ public:
         while (!first.ready)
             if (!work_out_next()) first.ready.wait(false);
         if (!first.good) return false;
-        if (first.change.dot.counter != store_.heads.counter() + 1) fail(ErrorCode::invalid, "nothing else is saved while many are put");
+        KOPDARBS_ASSERT(first.change.dot.counter == store_.heads.counter() + 1);
         const auto no = store_.insert_new(first.change.record, first.scope, first.change.type, first.state, first.shape);
         if (!no) return false;
         store_.append(first.change, first.salted, *no, first.scope);
@@ -194,18 +193,19 @@ private:
 void Vault::put_all(std::span<const Entry> entries, std::size_t per_transaction, const std::function<void(const Saved&)>& each) {
     Store& store = parts_->store;
     std::unique_ptr<Firsts> firsts;
-    // Where one was put by itself, the next are likely to be: what is worked out for them would be thrown away.
-    std::size_t at = 0, alone = 0, last_alone = 0;
+    // Where one was put by itself, others soon are: what is worked out for them would be thrown away.
+    std::size_t at = 0, alone = 0, last_alone = 0, in_a_row = 0;
     const auto save_next = [&] {
         const Entry& entry = entries[at++];
         if (alone == 0) {
             if (!firsts) firsts = std::make_unique<Firsts>(store, entries.subspan(at - 1));
             if (firsts->write_next()) {
-                last_alone = 0;
+                if (++in_a_row > last_alone) last_alone = 0;
                 return firsts->take_out();
             }
             firsts.reset();
             alone = last_alone = std::min(2 * last_alone + 1, kMostAlone);
+            in_a_row = 0;
         }
         --alone;
         return put(entry.type, entry.id, entry.scope, entry.fields);
@@ -214,7 +214,12 @@ void Vault::put_all(std::span<const Entry> entries, std::size_t per_transaction,
         const std::size_t end = at + std::min(std::max<std::size_t>(per_transaction, 1), entries.size() - at);
         batch([&] {
             if (firsts && !firsts->stand()) firsts.reset();
-            while (at < end) each(save_next());
+            while (at < end) {
+                const Saved saved = save_next();
+                const std::uint64_t counter = store.heads.counter();
+                each(saved);
+                if (store.heads.counter() != counter) fail(ErrorCode::invalid, "nothing else is saved while many are put");
+            }
         });
     }
 }

@@ -18,10 +18,6 @@ Value key_of(const RecordState::Document& document, const TypeSchema* type, std:
     return it != document.end() && it->first == type->list_by()[place] ? it->second : Value();
 }
 
-}  // namespace
-
-namespace {
-
 Shape marks_of(Crypto& crypto, const RecordId& id, const RecordState& state, const TypeSchema* type,
                const RecordState::Document& document) {
     Shape shape;

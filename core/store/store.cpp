@@ -41,6 +41,7 @@ void bind_key(Query& query, const Value& key) {
 
 Store::Store(const std::string& path, Database::Mode mode, BytesView key, Env environment)
     : env(environment), db(path, mode, key, Database::Durability::full, environment.background), heads(db) {
+    KOPDARBS_ASSERT(env.helper == nullptr || env.helper != env.background);
     db.migrate(embedded::migrations, embedded::migrations_count);
 }
 

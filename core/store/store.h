@@ -130,8 +130,8 @@ private:
     std::vector<RecordId> touched_;
 };
 
-/// Begins this replica's next changes: numbered and stamped, with nothing seen and no operations yet. In a Turn, in which every one that
-/// was begun is appended before another NextChanges is made.
+/// Begins this replica's next changes: numbered and stamped, with nothing seen and no operations yet. Each is to be appended in this order,
+/// in a Turn, while nothing else is saved; those that are not are forgotten, and their numbers are the next one's to give.
 class NextChanges {
 public:
     explicit NextChanges(Store& store) : store_(store), counter_(store.heads.counter()), clock_(store.heads.stamp()) {}
@@ -164,9 +164,10 @@ private:
 struct Vault::Parts {
     Parts(const std::string& path, Database::Mode mode, Bytes vault_key, Env environment)
         : key(std::move(vault_key)), store(path, mode, key, environment), replica(store) {}
-    ~Parts() { wipe(key); }
     Bytes key;
+    const WipeAtEnd key_wiped{key};
     Store store;
+    const WipeAtEnd device_key_wiped{store.enrolment.device_key.private_key};
     ReplicaStore replica;
 };
 

@@ -51,9 +51,9 @@ Vault::~Vault() = default;
 std::unique_ptr<Vault> Vault::create(const std::string& database, std::string_view secret, const Enrolment& enrolment, Env env,
                                      Bytes& slots) {
     Bytes key = env.entropy.bytes(kVaultKeyBytes);
+    const WipeAtEnd wiped(key);
     slots = make_slots(enrolment.device, key, secret, enrolment.recovery_key, env);
     auto parts = std::make_unique<Parts>(database, Database::Mode::create, key, env);
-    wipe(key);
     Transaction transaction(parts->store.db);
     write_identity(parts->store, enrolment);
     parts->store.log("enrolled as " + enrolment.user);
@@ -65,6 +65,7 @@ std::unique_ptr<Vault> Vault::create(const std::string& database, std::string_vi
 
 std::unique_ptr<Vault> Vault::open(const std::string& database, BytesView slots, std::string_view secret, Env env) {
     Bytes key = open_slots(slots, secret, env.crypto);
+    const WipeAtEnd wiped(key);
     auto parts = [&] {
         try {
             return std::make_unique<Parts>(database, Database::Mode::open, key, env);
@@ -75,7 +76,6 @@ std::unique_ptr<Vault> Vault::open(const std::string& database, BytesView slots,
             throw;
         }
     }();
-    wipe(key);
     parts->store.enrolment = read_identity(parts->store);
     parts->store.reload();
     return std::unique_ptr<Vault>(new Vault(std::move(parts)));

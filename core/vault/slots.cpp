@@ -127,7 +127,7 @@ Bytes open_slots(BytesView slots, std::string_view secret, Crypto& crypto) {
         Bytes key = crypto.scrypt(secret, slot.salt, slot.cost);
         auto opened = crypto.open(key, slot.wrapped, bound_to("secret slot", all.device, slot.cost, slot.salt));
         wipe(key);
-        if (opened && opened->size() == kVaultKeyBytes) return *opened;
+        if (opened && opened->size() == kVaultKeyBytes) return std::move(*opened);
     }
     fail(ErrorCode::wrong_secret, "the secret does not open this vault");
 }

@@ -21,17 +21,18 @@ public:
     BackgroundThread(const BackgroundThread&) = delete;
     BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-    /// Where the system has no thread to give, the work is done here.
+    /// Where the system has no thread to give, the work waits for a later start() that gets one, or for finish(), which does it itself.
     void start(std::function<void()> work) override;
     void finish() override;
 
 private:
     void run();
+    void do_next(std::unique_lock<std::mutex>& lock);
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> waiting_;
     std::uint64_t started_ = 0, ended_ = 0;
-    bool closing_ = false;
+    bool closing_ = false, at_work_ = false;
     std::thread thread_;
 };
 

@@ -89,21 +89,21 @@ public:
     bool batch() {
         const std::exception_ptr unreadable = read();
         std::size_t saved = 0;
+        const auto at = [&](std::size_t entry) { line_ = entry < lines_.size() ? lines_[entry] : reader_.number(); };
+        at(0);
         vault_.batch([&] {
-            const auto next = [&] { line_ = saved < lines_.size() ? lines_[saved] : reader_.number(); };
-            next();
             vault_.put_all(entries_, kBatch, [&](const Saved& s) {
                 warn(s);
-                ++saved;
-                next();
+                at(++saved);
             });
             if (unreadable) std::rethrow_exception(unreadable);
+            at(0);  // where it does not end well, nothing of it is kept
         });
         imported_ += saved;
         progress_.show("imported " + std::to_string(imported_) + ", " + std::to_string(reader_.percent()) + " % of the file");
         return more_;
     }
-    /// The number of the line that batch() was at.
+    /// The number of the line that batch() was at, or, where it could not begin or end, of its first.
     std::uint64_t line() const { return line_; }
     std::uint64_t imported() const { return imported_; }
     std::uint64_t warnings() const { return warnings_; }

@@ -59,7 +59,7 @@ bool LineReader::next(std::string& line) {
         const char* feed = std::find(begin, end, '\n');
         line.append(begin, feed);
         at_ = static_cast<std::size_t>(feed - buffer_.data());
-        if (line.size() > kMaxLine) fail(ErrorCode::invalid, path_ + ": line " + std::to_string(number_ + 1) + " is longer than 64 MiB");
+        if (line.size() > kMaxLine) fail(ErrorCode::invalid, path_ + ": line " + std::to_string(++number_) + " is longer than 64 MiB");
         if (feed == end) continue;
         ++at_;
         break;
